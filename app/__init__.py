@@ -1,0 +1,1 @@
+"""Pakta: pledges of a whole civil service, signed on their own devices and provable per agency."""

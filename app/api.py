@@ -1,0 +1,24 @@
+"""The table of contents of the REST API: one line per noun."""
+
+from fastapi import APIRouter
+
+from app.asn import routes as asn
+from app.compliance import routes as compliance
+from app.document import routes as document
+from app.identity import routes as identity
+from app.obligation import routes as obligation
+from app.opd import routes as opd
+from app.pledge import routes as pledge
+from app.signing import routes as signing
+from app.verification import routes as verification
+
+router = APIRouter(prefix="/api/v1")
+router.include_router(identity.router)
+router.include_router(opd.router)
+router.include_router(asn.router)
+router.include_router(pledge.router)
+router.include_router(obligation.router)
+router.include_router(signing.router)
+router.include_router(document.router)
+router.include_router(verification.router)
+router.include_router(compliance.router)

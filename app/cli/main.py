@@ -1,0 +1,34 @@
+"""`pakta`: the table of contents of the commands. Exit codes: 0 yes, 1 the answer is no, 2 it could not be done."""
+
+import sys
+
+import typer
+
+from app.cli.failure import report
+from app.cli.serve import serve, worker
+from app.cli.tokens import cli as tokens
+from app.core.errors import AppError, CannotStart
+
+cli = typer.Typer(
+    name="pakta",
+    help="Ikrar Netralitas and Pakta Integritas: rosters, rounds, signing, verification, compliance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.command()(serve)
+cli.command()(worker)
+cli.add_typer(tokens, name="token")
+
+
+def main() -> None:
+    """Run a command; every refusal is one clear sentence and an exit code, never a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except (AppError, CannotStart) as error:
+        report(error)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

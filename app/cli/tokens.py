@@ -1,0 +1,62 @@
+"""`pakta token create`."""
+
+import asyncio
+import json
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from app.cli.serve import DataDir, use_data_dir
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.errors import CannotStart
+from app.core.permission import Role
+from app.core.settings import Settings
+from app.identity import service as identity
+from app.opd import service as opd_service
+from app.wiring import running
+
+cli = typer.Typer(help="API tokens.", no_args_is_help=True)
+
+
+@cli.callback()
+def tokens() -> None:
+    """API tokens."""
+
+
+@cli.command()
+def create(
+    role: Annotated[Role, typer.Option(help="What the token may do.")],
+    name: Annotated[str, typer.Option(help="Who or what uses it.")],
+    opd: Annotated[list[str] | None, typer.Option(help="Name of an OPD it is limited to; may be repeated.")] = None,
+    expires: Annotated[str, typer.Option(help="Its life: 90d, 12h.")] = "90d",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an API token and print it, once."""
+    use_data_dir(data_dir)
+    token = asyncio.run(_create(role, name, opd, parse_life(expires)))
+    typer.echo(json.dumps({"token": token, "role": role.value, "name": name}) if as_json else token)
+
+
+async def _create(role: Role, name: str, opd: list[str] | None, life: timedelta) -> str:
+    async with running(Settings()) as held, held.get(Database).transaction() as session:
+        agencies = None
+        if opd:
+            known = {unit.name.casefold(): unit.id for unit in await opd_service.list_all_agencies(session)}
+            if missing := [wanted for wanted in opd if wanted.casefold() not in known]:
+                raise CannotStart(f"OPD tidak dikenal: {', '.join(missing)}")
+            agencies = [known[wanted.casefold()] for wanted in opd]
+        now = held.get(Clock).now()  # type: ignore[type-abstract]
+        return await identity.create_token(session, name=name, role=role, agencies=agencies, life=life, now=now)
+
+
+def parse_life(given: str) -> timedelta:
+    """Return the life a text such as 90d or 12h asks for; raises `typer.BadParameter`."""
+    found = re.fullmatch(r"(\d{1,4})([dh])", given)
+    if not found:
+        raise typer.BadParameter("use a number and d or h, such as 90d")
+    count = int(found[1])
+    return timedelta(days=count) if found[2] == "d" else timedelta(hours=count)

@@ -1,0 +1,1 @@
+"""Read-only figures: who has signed and who has not."""

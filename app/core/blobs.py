@@ -1,0 +1,93 @@
+"""The durable store of bytes: create-only, named by the caller, never changed afterwards.
+
+Contract: when `put` returns, the bytes survive a power cut. Putting the same bytes under the same name again is no error; other
+bytes under a name that is taken raise `BlobTaken`. Nothing is ever overwritten, so a reader needs no lock.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from app.core.errors import AppError, Kind
+
+
+class BlobTaken(AppError):
+    """The name already holds other bytes."""
+
+    kind = Kind.CONFLICT
+    code = "blob.taken"
+
+
+class BlobMissing(AppError):
+    """The register names bytes the store does not hold: the store was damaged or restored without its blobs."""
+
+    kind = Kind.UNAVAILABLE
+    code = "blob.missing"
+
+
+class BlobStore(Protocol):
+    """Where documents live."""
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Store bytes durably under a new name of letters, digits, `/` and `-`."""
+        ...
+
+    async def get(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Return the bytes of a name, or `length` of them from `offset`; raise `BlobMissing`."""
+        ...
+
+
+class LocalBlobStore:
+    """A folder. Temporary file, fsync, hard link (which fails if the name is taken), fsync of the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Store bytes durably; in a thread, because an fsync takes milliseconds."""
+        await asyncio.to_thread(self._put, name, data)
+
+    async def get(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Read from the page cache mostly: not worth a thread."""
+        try:
+            with self._path(name).open("rb") as file:
+                file.seek(offset)
+                return file.read() if length is None else file.read(length)
+        except FileNotFoundError:
+            raise BlobMissing(name=name) from None
+
+    def _path(self, name: str) -> Path:
+        if not name or ".." in name or name.startswith("/"):
+            raise BlobMissing(name=name)
+        return self.folder / name
+
+    def _put(self, name: str, data: bytes) -> None:
+        target = self._path(name)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(target.parent.parent)
+        handle, temporary = tempfile.mkstemp(dir=self.folder / "tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(temporary, target)
+            except FileExistsError:
+                if target.read_bytes() != data:
+                    raise BlobTaken(name=name) from None
+            _sync_folder(target.parent)
+        finally:
+            Path(temporary).unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

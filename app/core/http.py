@@ -1,0 +1,75 @@
+"""What every route is given: the session, the caller, the clock, and the process's resources."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Protocol, TypeVar
+
+from fastapi import Depends, Request
+
+from app.core.clock import Clock
+from app.core.db import Database, Session
+from app.core.errors import NotAuthenticated
+from app.core.principal import Principal
+from app.core.resources import Resources
+from app.core.settings import Settings
+
+T = TypeVar("T")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Authenticator(Protocol):
+    """Turns a request into a principal; `identity` provides it, so that nouns below it need not import it."""
+
+    async def __call__(self, request: Request, session: Session) -> Principal | None:
+        """Return who is asking, or None; raise `ForeignRequest` when a cookie comes without its CSRF token."""
+        ...
+
+
+def resources(request: Request) -> Resources:
+    """Return the process's resources."""
+    found: Resources = request.app.state.resources
+    return found
+
+
+async def get_session(request: Request) -> AsyncIterator[Session]:
+    """One transaction a request. Scope "function": it commits before the response is sent, so a 200 is a promise kept."""
+    async with resources(request).get(Database).transaction() as session:
+        yield session
+
+
+SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def get_clock(request: Request) -> Clock:
+    """Return the process's clock."""
+    return resources(request).get(Clock)  # type: ignore[type-abstract]
+
+
+def get_settings(request: Request) -> Settings:
+    """Return the settings."""
+    return resources(request).get(Settings)
+
+
+ClockDep = Annotated[Clock, Depends(get_clock)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+async def find_actor(request: Request, session: SessionDep) -> Principal | None:
+    """Return the caller, or None for a stranger."""
+    authenticate: Authenticator = resources(request).get(Authenticator)  # type: ignore[type-abstract]
+    return await authenticate(request, session)
+
+
+async def get_actor(found: Annotated[Principal | None, Depends(find_actor)]) -> Principal:
+    """Return the caller; a stranger is refused."""
+    if found is None:
+        raise NotAuthenticated
+    return found
+
+
+ActorDep = Annotated[Principal, Depends(get_actor)]
+StrangerDep = Annotated[Principal | None, Depends(find_actor)]
+
+
+def client_address(request: Request) -> str:
+    """The peer's address. Forwarded headers are believed only from proxies the server was told of (uvicorn does that)."""
+    return request.client.host if request.client else ""

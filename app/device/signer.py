@@ -1,0 +1,149 @@
+"""The device's side of the ceremony over REST: activate, read, sign. Its signing key lives in one function call."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.device.authenticator import SoftAuthenticator, b64
+from app.device.checks import DeviceRefusal, check_certificate, document_digest, must
+from app.pki.cms import signed_attributes
+from app.pki.ecdsa import raw_from_der
+from app.signing.act import POSSESSION_PREFIX, act, challenge, unb64
+
+API = "/api/v1"
+_ECDSA = ec.ECDSA(hashes.SHA256())
+
+
+class ServerRefusal(Exception):  # noqa: N818 - a refusal is named after the fact
+    """The server answered with a problem document; `code` and `status` are its."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem.get('code')}: {problem.get('title')}")
+        self.status = status
+        self.code = str(problem.get("code"))
+
+
+@dataclass
+class Prepared:
+    """An opened session whose bytes the device has hashed itself."""
+
+    session: dict[str, Any]
+    files: list[bytes]
+    digests: list[bytes]
+
+
+@dataclass
+class Signature:
+    """What was sent in the last step, so that it can be sent again when the answer was lost."""
+
+    session_id: str
+    body: dict[str, Any]
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Device:
+    """One person's phone: a passkey, a session cookie, and the steps of the ceremony."""
+
+    def __init__(self, http: httpx.AsyncClient, origin: str, rp_id: str) -> None:
+        self.http = http
+        self.passkey = SoftAuthenticator(origin, rp_id)
+        self._headers: dict[str, str] = {}
+        self._cookies: dict[str, str] = {}
+
+    async def activate(self, code: str, birth_date: date) -> None:
+        """Use a one-time link and register this device's passkey."""
+        login = await self._call("POST", "/activation", {"code": code, "birth_date": birth_date.isoformat()})
+        self._headers["x-csrf-token"] = login["csrf"]
+        options = await self._call("POST", "/me/passkey-options", {})
+        await self._call("POST", "/me/passkeys", self.passkey.create(options))
+
+    async def pending(self) -> list[dict[str, Any]]:
+        """Return the obligations this person has not signed."""
+        return [owed for owed in await self._call("GET", "/me/obligations") if owed["state"] == "pending"]
+
+    async def open(self, obligation_ids: list[str]) -> Prepared:
+        """Open a session, fetch every byte, hash it here, and compare with what was announced."""
+        session = await self._call("POST", "/me/signing-sessions", {"obligation_ids": obligation_ids})
+        must(session["state"] == "prepared" and len(unb64(session["nonce"])) == 32, "session.shape")
+        must(len(session["documents"]) == len(obligation_ids), "session.count")
+        return await self.fetch(session)
+
+    async def fetch(self, session: dict[str, Any]) -> Prepared:
+        """Fetch and hash the bytes of a session."""
+        bundle = await self._bytes(f"/me/signing-sessions/{session['id']}/bundle")
+        files = [b"".join(bundle[at : at + n] for at, n in d["parts"]) for d in session["documents"]]
+        digests = [document_digest(pdf) for pdf in files]
+        for digest, announced in zip(digests, session["documents"], strict=True):
+            must(digest.hex() == announced["sha256"], "pdf.other_digest")
+        return Prepared(session, files, digests)
+
+    async def sign(self, prepared: Prepared) -> Signature:
+        """Authenticate over the act, check the certificate, sign the attributes built here, and send them."""
+        signature = await self.make_signatures(prepared)
+        return await self.send(signature)
+
+    async def make_signatures(self, prepared: Prepared) -> Signature:
+        """Everything up to the signatures; the key is born here and gone when this returns."""
+        session = prepared.session
+        key = ec.generate_private_key(ec.SECP256R1())
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ids = [d["id"] for d in session["documents"]]
+        act_bytes = act(session["id"], list(zip(ids, prepared.digests, strict=True)), spki)
+        over = challenge(unb64(session["nonce"]), act_bytes)
+        proof = raw_from_der(key.sign(POSSESSION_PREFIX + over, _ECDSA))
+        request = {
+            "public_key": b64(spki),
+            "proof_of_possession": b64(proof),
+            "authentication": {"method": "passkey", "credential": self.passkey.get(over)},
+            "confirmations": ids,
+        }
+        reply = await self._call("POST", f"/me/signing-sessions/{session['id']}/certificate", request)
+        certificate = unb64(reply["certificate"])
+        check_certificate(certificate, spki, session["signer"]["nip"])
+        body = []
+        for document_id, digest, row in zip(ids, prepared.digests, reply["documents"], strict=True):
+            attributes = signed_attributes(digest, certificate)
+            must(row["id"] == document_id and unb64(row["signed_attributes"]) == attributes, "attributes.other")
+            body.append({"id": document_id, "signature": b64(raw_from_der(key.sign(attributes, _ECDSA)))})
+        return Signature(session["id"], {"signatures": body})
+
+    async def send(self, signature: Signature) -> Signature:
+        """Hand the signatures in; the same body may be sent again."""
+        reply = await self._call("POST", f"/me/signing-sessions/{signature.session_id}/signatures", signature.body)
+        signature.receipts = reply["receipts"]
+        return signature
+
+    async def download(self, document_id: str) -> bytes:
+        """Return a signed document."""
+        return await self._bytes(f"/documents/{document_id}/file")
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        reply = await self._request(method, path, body)
+        return reply.json()
+
+    async def _bytes(self, path: str) -> bytes:
+        return (await self._request("GET", path, None)).content
+
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        headers = dict(self._headers)
+        if self._cookies:
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        reply = await self.http.request(method, f"{API}{path}", json=body, headers=headers)
+        for name, value in reply.cookies.items():
+            self._cookies[name] = value
+        self.http.cookies.clear()
+        if reply.is_error:
+            try:
+                problem = reply.json()
+            except ValueError:
+                problem = {"code": "server.no_answer", "title": reply.text[:200]}
+            raise ServerRefusal(reply.status_code, problem)
+        return reply
+
+
+__all__ = ["Device", "DeviceRefusal", "Prepared", "ServerRefusal", "Signature"]

@@ -1,0 +1,62 @@
+"""Compiled templates of open rounds, kept by the process: a second of work once, nothing after."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.blobs import BlobStore
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.pdf.compiler import CompiledTemplate, compile_template
+from app.pdf.inputs import CompileInputs
+from app.pdf.revision import RevisionBase, read_base
+from app.pledge import service as pledge
+from app.pledge.errors import PrefixChanged
+
+
+@dataclass(frozen=True)
+class RoundText:
+    """One text of a round, ready to print."""
+
+    inputs: CompileInputs
+    template: CompiledTemplate
+
+    @property
+    def title(self) -> str:
+        """The text's name as people know it."""
+        return self.inputs.source.name
+
+
+class TemplateShelf:
+    """What this process has compiled or read so far."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._texts: dict[tuple[UUID, str], RoundText] = {}
+        self._bases: dict[str, tuple[bytes, RevisionBase]] = {}
+        self._lock = asyncio.Lock()
+
+    async def text(self, session: Session, round_id: UUID, code: str) -> RoundText:
+        """Return a text of an opened round. Raises `PrefixChanged` if it compiles to other bytes than were frozen."""
+        if found := self._texts.get((round_id, code)):
+            return found
+        async with self._lock:  # two requests at once compile once
+            if found := self._texts.get((round_id, code)):
+                return found
+            frozen = next((p for p in await pledge.pledges_of(session, [round_id]) if p.pledge == code), None)
+            if frozen is None or frozen.compile_inputs is None:
+                raise NotFound
+            inputs = CompileInputs.from_json(json.dumps(frozen.compile_inputs))
+            template = await asyncio.to_thread(compile_template, inputs)
+            if [variant.prefix_sha256 for variant in template.variants] != frozen.prefixes:
+                raise PrefixChanged(template=code)
+            self._texts[round_id, code] = text = RoundText(inputs, template)
+            return text
+
+    async def base(self, prefix_sha256: str) -> tuple[bytes, RevisionBase]:
+        """Return a prefix's bytes and what later revisions need of it."""
+        if prefix_sha256 not in self._bases:
+            prefix = await self._blobs.get(pledge.prefix_blob(prefix_sha256))
+            self._bases[prefix_sha256] = prefix, read_base(prefix)
+        return self._bases[prefix_sha256]

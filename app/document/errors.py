@@ -1,0 +1,24 @@
+"""Refusals of documents."""
+
+from app.core.errors import AppError, Kind
+
+
+class NotPrintable(AppError):
+    """A name or value cannot be printed: a character the font lacks, or no room; nothing was signed."""
+
+    kind = Kind.INVALID
+    code = "document.not_printable"
+
+
+class DocumentDamaged(AppError):
+    """The finished bytes did not verify when they were read back; nothing was kept."""
+
+    kind = Kind.UNAVAILABLE
+    code = "document.damaged"
+
+
+class NotSignedYet(AppError):
+    """A prepared document is for reading and digesting; it becomes a file when it is signed."""
+
+    kind = Kind.CONFLICT
+    code = "document.not_signed"

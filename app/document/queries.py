@@ -1,0 +1,88 @@
+"""SQL of documents."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from app.core.db import Session
+from app.document.models import Document, DocumentRevision
+
+
+async def insert_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store prepared documents."""
+    await session.execute(insert(Document), rows)
+
+
+async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
+    """Return documents in the order of the ids, as they now stand (bulk updates pass the session by)."""
+    statement = select(Document).where(Document.id.in_(ids)).execution_options(populate_existing=True)
+    found = {d.id: d for d in (await session.execute(statement)).scalars()}
+    return [found[i] for i in ids if i in found]
+
+
+async def find_by_id(session: Session, document_id: UUID) -> Document | None:
+    """Return a document."""
+    return (await session.execute(select(Document).where(Document.id == document_id))).scalar_one_or_none()
+
+
+async def find_by_code(session: Session, code: str) -> Document | None:
+    """Return the document a QR code leads to."""
+    return (await session.execute(select(Document).where(Document.code == code))).scalar_one_or_none()
+
+
+async def list_revisions(session: Session, ids: Sequence[UUID]) -> list[DocumentRevision]:
+    """Return the revisions of documents, in order."""
+    statement = (
+        select(DocumentRevision)
+        .where(DocumentRevision.document_id.in_(ids))
+        .order_by(DocumentRevision.document_id, DocumentRevision.number)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def insert_revisions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Say where new revisions lie."""
+    await session.execute(insert(DocumentRevision), rows)
+
+
+async def update_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Update documents by primary key; each row holds its `id` and the new values."""
+    await session.execute(update(Document), rows)
+
+
+async def abandon(session: Session, ids: Sequence[UUID]) -> None:
+    """Drop prepared bytes that will not be signed any more."""
+    await session.execute(
+        update(Document)
+        .where(Document.id.in_(ids), Document.state == "prepared")
+        .values(state="abandoned", prepared_tail=None)
+    )
+
+
+async def take_waiting_for_seal(session: Session, most: int) -> list[Document]:
+    """Lock signed documents that no other worker has, oldest first."""
+    statement = (
+        select(Document)
+        .where(Document.state == "signed")
+        .order_by(Document.signed_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def count_waiting_for_seal(session: Session) -> int:
+    """Return how many documents are signed and not sealed; uses the partial index."""
+    return (
+        await session.execute(select(func.count()).select_from(Document).where(Document.state == "signed"))
+    ).scalar_one()
+
+
+async def list_sealed(session: Session, round_id: UUID, after: UUID | None, limit: int) -> list[Document]:
+    """Return sealed documents of a round in the order of their ids."""
+    statement = select(Document).where(Document.round_id == round_id, Document.state == "sealed")
+    if after is not None:
+        statement = statement.where(Document.id > after)
+    return list((await session.execute(statement.order_by(Document.id).limit(limit))).scalars())

@@ -1,0 +1,110 @@
+"""Documents over the API: facts, bytes, pictures of pages, inclusion proof."""
+
+import asyncio
+import base64
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel
+
+from app.core.blobs import BlobStore
+from app.core.errors import NotFound
+from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.document import service
+from app.document.compiled import TemplateShelf
+from app.document.errors import NotSignedYet
+from app.pdf.preview import page_png
+from app.transparency import service as transparency
+from app.transparency.record import Fact, LogIdentity
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+
+class DocumentRead(BaseModel):
+    """A document's facts."""
+
+    id: UUID
+    code: str
+    round_id: UUID
+    pledge: str
+    state: str
+    assurance: str
+    sha256: str | None
+    size: int | None
+    prepared_at: datetime
+    signed_at: datetime | None
+    sealed_at: datetime | None
+
+
+class ProofRead(BaseModel):
+    """Inclusion proof of the signature's record in the transparency log; hashes are hex, deepest first (RFC 6962 §2.1.1)."""
+
+    kind: str
+    index: int
+    size: int
+    record: str
+    leaf_hash: str
+    hashes: list[str]
+    root: str
+    checkpoint: str
+
+
+@router.get("/{document_id}")
+async def read_document(document_id: UUID, session: SessionDep, actor: ActorDep) -> DocumentRead:
+    """Read a document's facts."""
+    found = await service.get_visible(session, actor, document_id)
+    fields = {name: getattr(found, name) for name in DocumentRead.model_fields if name != "sha256"}
+    return DocumentRead(**fields, sha256=found.sha256.hex() if found.sha256 else None)
+
+
+@router.get("/{document_id}/file", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
+async def read_file(document_id: UUID, request: Request, session: SessionDep, actor: ActorDep) -> Response:
+    """The PDF in its newest revision, byte for byte as it was signed and sealed."""
+    held = resources(request)
+    found = await service.get_visible(session, actor, document_id)
+    data = await service.file_bytes(session, held.get(TemplateShelf), held.get(BlobStore), found)  # type: ignore[type-abstract]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.pledge}-{found.code}.pdf"',
+        "Cache-Control": "private, no-store",
+        "ETag": f'"{found.sha256.hex() if found.sha256 else ""}"',
+    }
+    return Response(data, media_type="application/pdf", headers=headers)
+
+
+@router.get("/{document_id}/pages/{page}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+async def read_page(
+    document_id: UUID, page: Annotated[int, Path(ge=1, le=50)], request: Request, session: SessionDep, actor: ActorDep
+) -> Response:
+    """A picture of a page, drawn from the exact bytes."""
+    held = resources(request)
+    found = await service.get_visible(session, actor, document_id)
+    data = await service.displayed_bytes(session, held.get(TemplateShelf), held.get(BlobStore), found)  # type: ignore[type-abstract]
+    try:
+        picture = await asyncio.to_thread(page_png, data, page)
+    except IndexError:
+        raise NotFound from None
+    return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=600"})
+
+
+@router.get("/{document_id}/proof")
+async def read_proof(
+    document_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep
+) -> ProofRead:
+    """Prove that the document's newest fact (sealed, else signed) is in the log."""
+    found = await service.get_visible(session, actor, document_id)
+    if found.signed_at is None:
+        raise NotSignedYet
+    kind = Fact.DOCUMENT_SEALED if found.sealed_at else Fact.DOCUMENT_SIGNED
+    proof = await transparency.prove(session, resources(request).get(LogIdentity), kind, document_id, now=clock.now())
+    return ProofRead(
+        kind=kind.value,
+        index=proof.index,
+        size=proof.size,
+        record=base64.b64encode(proof.record).decode(),
+        leaf_hash=proof.leaf_hash.hex(),
+        hashes=[h.hex() for h in proof.hashes],
+        root=proof.root.hex(),
+        checkpoint=proof.checkpoint,
+    )

@@ -1,0 +1,243 @@
+"""Prepare documents, take their signatures in, and give their bytes back."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.blobs import BlobStore
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.core.ids import new_code, new_id
+from app.core.permission import Permission
+from app.core.principal import Principal
+from app.document import queries
+from app.document.compiled import RoundText, TemplateShelf
+from app.document.errors import DocumentDamaged, NotPrintable, NotSignedYet
+from app.document.models import Document
+from app.obligation import service as obligation
+from app.obligation.models import Obligation, Participant
+from app.pdf.errors import PdfFault
+from app.pdf.person import PersonValues
+from app.pdf.reopen import ReopenRefused, reopen
+from app.pdf.revision import embed
+from app.pdf.statement import Statement, statement
+from app.pdf.tail import Prepared
+from app.pki.authority import Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A document whose signature was made elsewhere: the CMS to embed, and the device key it must verify under."""
+
+    document: Document
+    cms: bytes
+    spki: bytes
+
+
+async def prepare(
+    session: Session,
+    shelf: TemplateShelf,
+    participants: dict[UUID, Participant],
+    obligations: Sequence[Obligation],
+    *,
+    now: datetime,
+) -> list[Document]:
+    """Print one document for each obligation and store its bytes and digest; `participants` is by round id.
+
+    Raises `NotPrintable` for the first that cannot be printed; then none is kept.
+    """
+    rows: list[dict[str, Any]] = []
+    for owed in obligations:
+        participant = participants[owed.round_id]
+        text = await shelf.text(session, owed.round_id, owed.pledge)
+        code = new_code()
+        made = _print(text, participant, code, now)
+        variant = text.template.variants[made.variant]
+        rows.append(
+            {
+                "id": new_id(),
+                "code": code,
+                "obligation_id": owed.id,
+                "round_id": owed.round_id,
+                "employee_id": owed.employee_id,
+                "agency_id": participant.agency_id,
+                "pledge": owed.pledge,
+                "prefix": variant.prefix_sha256,
+                "state": "prepared",
+                "prepared_at": now,
+                "hole_start": made.hole[0],
+                "hole_end": made.hole[1],
+                "digest": made.digest,
+                "prepared_tail": made.tail,
+            }
+        )
+    await queries.insert_documents(session, rows)
+    return await queries.list_by_ids(session, [row["id"] for row in rows])
+
+
+def person_values(participant: Participant) -> PersonValues:
+    """Return what is printed about a person, frozen at the cut-off."""
+    return PersonValues(**participant.printed)
+
+
+async def read_statement(
+    session: Session, shelf: TemplateShelf, document: Document, participant: Participant
+) -> Statement:
+    """Return the document's text as it is read on a screen: word for word what is printed."""
+    text = await shelf.text(session, document.round_id, document.pledge)
+    return statement(text.inputs.source, text.inputs.round_values, person_values(participant), place=text.inputs.place)
+
+
+async def title(session: Session, shelf: TemplateShelf, document: Document) -> str:
+    """Return the name of the document's text."""
+    return (await shelf.text(session, document.round_id, document.pledge)).title
+
+
+async def keep_signed(
+    session: Session,
+    shelf: TemplateShelf,
+    blobs: BlobStore,
+    authority: Authority,
+    signed: Sequence[Signed],
+    *,
+    at: datetime,
+) -> list[Document]:
+    """Embed signatures, re-open and verify the finished bytes, store them durably, and say where they lie.
+
+    The bytes are on disk before the transaction that names them commits: a crash in between leaves an unnamed blob, never a
+    name without bytes.
+    """
+    bases = {s.document.prefix: await shelf.base(s.document.prefix) for s in signed}
+    tails = await asyncio.to_thread(_finish, bases, authority, signed)
+    blob = f"pack/{new_id()}"
+    await blobs.put(blob, b"".join(tails))
+    offset, revisions, updates = 0, [], []
+    for item, tail in zip(signed, tails, strict=True):
+        prefix, base = bases[item.document.prefix]
+        digest = base.state.copy()
+        digest.update(tail)
+        file_digest = digest.digest()
+        revisions.append(_revision(item.document.id, 0, "signed", blob, offset, len(tail)))
+        updates.append(
+            {
+                "id": item.document.id,
+                "state": "signed",
+                "prepared_tail": None,
+                "sha256": file_digest,
+                "signed_sha256": file_digest,
+                "size": len(prefix) + len(tail),
+                "signed_at": at,
+            }
+        )
+        offset += len(tail)
+    await queries.insert_revisions(session, revisions)
+    await queries.update_documents(session, updates)
+    return await queries.list_by_ids(session, [item.document.id for item in signed])
+
+
+async def parts_of(session: Session, blobs: BlobStore, documents: Sequence[Document]) -> dict[UUID, tuple[bytes, ...]]:
+    """Return what follows the prefix of each document, revision by revision."""
+    parts: dict[UUID, tuple[bytes, ...]] = {d.id: (d.prepared_tail,) if d.prepared_tail else () for d in documents}
+    for revision in await queries.list_revisions(session, [d.id for d in documents]):
+        data = await blobs.get(revision.blob, revision.offset, revision.length)
+        parts[revision.document_id] = (*parts[revision.document_id], data)
+    return parts
+
+
+async def file_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document) -> bytes:
+    """Return the whole file in its newest revision; raises `NotSignedYet` for a prepared one."""
+    if document.state not in {"signed", "sealed"}:
+        raise NotSignedYet
+    return await displayed_bytes(session, shelf, blobs, document)
+
+
+async def displayed_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document) -> bytes:
+    """Return the bytes a picture is drawn from, a prepared document's included."""
+    prefix, _ = await shelf.base(document.prefix)
+    return prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
+
+
+async def get_visible(session: Session, actor: Principal, document_id: UUID) -> Document:
+    """Return a document to its own person, or to a reader whose scope holds its agency; `NotFound` for everybody else."""
+    found = await queries.find_by_id(session, document_id)
+    if found is None or not _may_see(actor, found):
+        raise NotFound
+    return found
+
+
+async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
+    """Return documents in the order of the ids."""
+    return await queries.list_by_ids(session, ids)
+
+
+async def abandon(session: Session, prepared: Sequence[Document]) -> None:
+    """Drop the bytes of documents that will not be signed; their rows stay."""
+    await queries.abandon(session, [d.id for d in prepared])
+
+
+async def find_by_code(session: Session, code: str) -> Document | None:
+    """Return the signed document a code leads to; a prepared one is nobody's business."""
+    found = await queries.find_by_code(session, code.strip().upper())
+    return found if found is not None and found.state in {"signed", "sealed"} else None
+
+
+async def participant_of(session: Session, document: Document) -> Participant:
+    """Return the frozen row of the document's person."""
+    return await obligation.get_participant(session, document.round_id, document.employee_id)
+
+
+def _may_see(actor: Principal, document: Document) -> bool:
+    if actor.employee_id is not None and actor.employee_id == document.employee_id:
+        return True
+    if not actor.may(Permission.DOCUMENT_READ):
+        return False
+    return actor.scope.agencies is None or document.agency_id in actor.scope.agencies
+
+
+def _print(text: RoundText, participant: Participant, code: str, now: datetime) -> Prepared:
+    try:
+        return text.template.prepare(person_values(participant), code=code, prepared_at=now)
+    except PdfFault as fault:
+        raise NotPrintable(reason=str(fault), name=participant.name) from fault
+
+
+def _finish(bases: dict[str, tuple[bytes, Any]], authority: Authority, signed: Sequence[Signed]) -> list[bytes]:
+    tails = []
+    for item in signed:
+        document = item.document
+        prefix, _ = bases[document.prefix]
+        if document.prepared_tail is None:
+            raise NotSignedYet
+        tail = embed(
+            document.prepared_tail,
+            hole=(document.hole_start, document.hole_end),
+            prefix_length=len(prefix),
+            cms=item.cms,
+        )
+        try:
+            reopen(
+                (prefix, tail),
+                expected_digest=document.digest,
+                spki=item.spki,
+                issuing=authority.issuing,
+                tsa=authority.tsa.certificate,
+                e_seal=authority.e_seal_certificate,
+            )
+        except ReopenRefused as refused:
+            raise DocumentDamaged(document=str(document.id), reason=refused.code) from refused
+        tails.append(tail)
+    return tails
+
+
+def _revision(document_id: UUID, number: int, kind: str, blob: str, offset: int, length: int) -> dict[str, Any]:
+    return {
+        "document_id": document_id,
+        "number": number,
+        "kind": kind,
+        "blob": blob,
+        "offset": offset,
+        "length": length,
+    }

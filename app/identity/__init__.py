@@ -1,0 +1,1 @@
+"""Accounts and how they prove themselves: activation, passkey, PIN, session cookie, API token."""

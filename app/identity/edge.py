@@ -1,0 +1,103 @@
+"""From a request to a principal: bearer token, or session cookie with its CSRF token."""
+
+import hmac
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from app.core.clock import Clock
+from app.core.db import Session
+from app.core.errors import ForeignRequest, NotAuthenticated
+from app.core.http import SAFE_METHODS, ClockDep, SessionDep, resources
+from app.core.permission import Role
+from app.core.principal import Principal, Scope
+from app.core.secrets import token_hash
+from app.core.settings import ServiceSettings, Settings
+from app.identity import queries, service
+from app.identity.models import ApiToken, LoginSession
+from app.identity.passkey import RelyingParty
+
+CSRF_HEADER = "x-csrf-token"
+
+
+def cookie_name(settings: ServiceSettings) -> str:
+    """`__Host-` (RFC 6265bis) binds the cookie to this host and TLS; browsers refuse it on plain http."""
+    return "__Host-pakta" if settings.secure else "pakta"
+
+
+def csrf_token(cookie: str) -> str:
+    """The token a page sends back with every change: derived from the cookie, so nothing more is stored."""
+    return hmac.new(cookie.encode(), b"pakta.csrf.v1", "sha256").hexdigest()
+
+
+def set_cookie(response: Response, settings: ServiceSettings, login: service.Login) -> None:
+    """Hand the login's token to the browser, out of reach of scripts and other sites."""
+    response.set_cookie(
+        cookie_name(settings),
+        login.token,
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+        path="/",
+        expires=login.session.expires_at,
+    )
+
+
+def session_cookie(request: Request) -> str | None:
+    """Return the session cookie's token."""
+    return request.cookies.get(cookie_name(resources(request).get(Settings).service))
+
+
+def require_own_page(request: Request, cookie: str) -> None:
+    """Raise `ForeignRequest` for a change that comes with the cookie but not from a page of ours."""
+    if request.method in SAFE_METHODS:
+        return
+    given = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(given.encode(), csrf_token(cookie).encode()):
+        raise ForeignRequest
+
+
+async def authenticate(request: Request, session: Session) -> Principal | None:
+    """The `Authenticator` of every route."""
+    now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        found = await queries.find_token(session, token_hash(token.strip())) if scheme.lower() == "bearer" else None
+        return _token_principal(found, now)
+    cookie = session_cookie(request)
+    if cookie is None:
+        return None
+    login = await service.find_login(session, cookie, now=now)
+    if login is None or login.activation_id is not None:
+        return None
+    require_own_page(request, cookie)
+    return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
+
+
+def _token_principal(token: ApiToken | None, now: datetime) -> Principal | None:
+    if token is None or token.revoked_at or token.expires_at < now:
+        return None
+    scope = Scope(None if token.agencies is None else frozenset(map(UUID, token.agencies)))
+    return Principal(token.id, Role(token.role), scope)
+
+
+async def get_login(request: Request, session: SessionDep, clock: ClockDep) -> LoginSession:
+    """Return the caller's login session, an onboarding one included."""
+    cookie = session_cookie(request)
+    login = await service.find_login(session, cookie, now=clock.now()) if cookie else None
+    if cookie is None or login is None:
+        raise NotAuthenticated
+    require_own_page(request, cookie)
+    return login
+
+
+def get_party(request: Request) -> RelyingParty:
+    """Return the WebAuthn relying party."""
+    return RelyingParty.of(resources(request).get(Settings).service)
+
+
+LoginDep = Annotated[LoginSession, Depends(get_login)]
+PartyDep = Annotated[RelyingParty, Depends(get_party)]

@@ -1,0 +1,43 @@
+"""PINs: six digits behind argon2id (RFC 9106), and a lock that grows with every failure."""
+
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+
+from app.identity.errors import PinWeak
+
+FREE_TRIES = 5
+LONGEST_LOCK = timedelta(hours=24)
+_HASHER = PasswordHasher()  # RFC 9106's second recommendation: 64 MiB, 3 passes, 4 lanes
+_DECOY = _HASHER.hash("no such person")  # an unknown person costs the same time as a known one
+
+
+def require_strong(pin: str) -> None:
+    """Raise `PinWeak` for anything but six digits, repeated digits and runs."""
+    run = "".join(str(d % 10) for d in range(20))
+    weak = len(set(pin)) < 3 or pin in run or pin[::-1] in run
+    if len(pin) != 6 or not (pin.isascii() and pin.isdigit()) or weak:
+        raise PinWeak
+
+
+def hash_pin(pin: str) -> str:
+    """Return the PHC string of a PIN; costs tens of milliseconds on purpose."""
+    return _HASHER.hash(pin)
+
+
+def matches(pin: str, stored: str | None) -> bool:
+    """Whether the PIN is the one stored; takes the same time when there is none."""
+    try:
+        _HASHER.verify(stored or _DECOY, pin)
+    except VerificationError:
+        return False
+    return stored is not None
+
+
+def locked_until(failures: int, now: datetime) -> datetime | None:
+    """Until when the PIN is locked after so many failures: 1, 2, 4 … minutes from the fifth on, a day at most."""
+    if failures < FREE_TRIES:
+        return None
+    minutes: int = 2 ** min(failures - FREE_TRIES, 11)
+    return now + min(timedelta(minutes=minutes), LONGEST_LOCK)

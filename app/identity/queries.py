@@ -1,0 +1,80 @@
+"""SQL of identity."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from app.core.db import Session
+from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
+
+
+async def insert_activations(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store issued links and revoke the unused ones the same people had."""
+    people = [row["employee_id"] for row in rows]
+    await session.execute(
+        update(Activation)
+        .where(Activation.employee_id.in_(people), Activation.used_at.is_(None), Activation.revoked_at.is_(None))
+        .values(revoked_at=rows[0]["created_at"])
+    )
+    await session.execute(insert(Activation), rows)
+
+
+async def find_activation(session: Session, code_hash: bytes, *, lock: bool = False) -> Activation | None:
+    """Return the activation with this code."""
+    statement = select(Activation).where(Activation.code_hash == code_hash)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def use_activation(session: Session, activation_id: UUID, at: datetime) -> None:
+    """Mark a link as used."""
+    await session.execute(update(Activation).where(Activation.id == activation_id).values(used_at=at))
+
+
+async def find_login(session: Session, token_hash: bytes) -> LoginSession | None:
+    """Return the login session of a cookie."""
+    return (
+        await session.execute(select(LoginSession).where(LoginSession.token_hash == token_hash))
+    ).scalar_one_or_none()
+
+
+async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
+    """Return the API token with this hash."""
+    return (await session.execute(select(ApiToken).where(ApiToken.token_hash == token_hash))).scalar_one_or_none()
+
+
+async def list_passkeys(session: Session, employee_id: UUID) -> list[Passkey]:
+    """Return a person's passkeys."""
+    statement = select(Passkey).where(Passkey.employee_id == employee_id).order_by(Passkey.created_at)
+    return list((await session.execute(statement)).scalars())
+
+
+async def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
+    """Return a passkey by its id, locked: its counter is about to be compared and written."""
+    return (
+        await session.execute(select(Passkey).where(Passkey.credential_id == credential_id).with_for_update())
+    ).scalar_one_or_none()
+
+
+async def find_pin(session: Session, employee_id: UUID) -> Pin | None:
+    """Return a person's PIN, locked: the try is counted before it is judged."""
+    return (
+        await session.execute(select(Pin).where(Pin.employee_id == employee_id).with_for_update())
+    ).scalar_one_or_none()
+
+
+async def has_pin(session: Session, employee_id: UUID) -> bool:
+    """Whether a person has a PIN."""
+    return (await session.execute(select(Pin.employee_id).where(Pin.employee_id == employee_id))).first() is not None
+
+
+async def take_challenge(session: Session, challenge: bytes, now: datetime) -> bool:
+    """Remove a login challenge; whether it was there and alive. Dead ones go on the way."""
+    taken = await session.execute(
+        delete(LoginChallenge).where(LoginChallenge.challenge == challenge).returning(LoginChallenge.expires_at)
+    )
+    expires_at = taken.scalar_one_or_none()
+    await session.execute(delete(LoginChallenge).where(LoginChallenge.expires_at < now))
+    return expires_at is not None and expires_at >= now

@@ -1,0 +1,109 @@
+"""Activation and login over the API."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from webauthn.helpers import bytes_to_base64url
+
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
+from app.identity import service
+from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, set_cookie
+from app.identity.schemas import (
+    ActivationConfirm,
+    ActivationLink,
+    ActivationsCreate,
+    ChallengeRead,
+    Credential,
+    LoginRead,
+    PinCreate,
+    PinLogin,
+)
+
+router = APIRouter(tags=["identity"])
+
+
+@router.post("/activations", status_code=201)
+async def issue_activations(
+    body: ActivationsCreate, session: SessionDep, actor: ActorDep, clock: ClockDep, settings: SettingsDep
+) -> list[ActivationLink]:
+    """Make one-time activation links; earlier unused links of the same people stop working."""
+    links = await service.issue_activations(session, actor, body.employee_ids, now=clock.now())
+    base = settings.service.base_url
+    return [
+        ActivationLink(
+            employee_id=link.employee_id, code=link.code, url=f"{base}/aktivasi/{link.code}", expires_at=link.expires_at
+        )
+        for link in links
+    ]
+
+
+@router.post("/activation")
+async def activate(
+    body: ActivationConfirm, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep
+) -> LoginRead:
+    """Confirm a link with the birth date; opens a session in which a passkey or PIN is chosen."""
+    login = await service.activate(session, body.code, body.birth_date, now=clock.now())
+    return _welcome(response, settings, login)
+
+
+@router.post("/login/pin")
+async def login_with_pin(
+    body: PinLogin, request: Request, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep
+) -> LoginRead:
+    """Sign in by NIP and PIN."""
+    resources(request).get(Limits).login.take(client_address(request))
+    login = await service.login_with_pin(session, body.nip, body.pin, now=clock.now())
+    return _welcome(response, settings, login)
+
+
+@router.post("/login/passkey-options")
+async def login_options(session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
+    """Return a challenge for a passkey login."""
+    challenge = await service.login_challenge(session, now=clock.now())
+    return ChallengeRead(challenge=bytes_to_base64url(challenge), rp_id=party.id)
+
+
+@router.post("/login/passkey")
+async def login_with_passkey(
+    body: Credential, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep, party: PartyDep
+) -> LoginRead:
+    """Sign in with a passkey."""
+    login = await service.login_with_passkey(session, party, body.model_dump(), now=clock.now())
+    return _welcome(response, settings, login)
+
+
+@router.post("/logout", status_code=204)
+async def logout(
+    response: Response, session: SessionDep, login: LoginDep, clock: ClockDep, settings: SettingsDep
+) -> None:
+    """End the session."""
+    await service.logout(session, login, now=clock.now())
+    response.delete_cookie(cookie_name(settings.service), path="/", secure=settings.service.secure, httponly=True)
+
+
+@router.post("/me/passkey-options")
+async def passkey_options(session: SessionDep, login: LoginDep, party: PartyDep) -> dict[str, Any]:
+    """Return WebAuthn creation options."""
+    return await service.passkey_options(session, party, login)
+
+
+@router.post("/me/passkeys", status_code=201)
+async def keep_passkey(
+    body: Credential, session: SessionDep, login: LoginDep, party: PartyDep, clock: ClockDep
+) -> dict[str, str]:
+    """Store a passkey; completes an activation."""
+    await service.keep_passkey(session, party, login, body.model_dump(), now=clock.now())
+    return {"status": "kept"}
+
+
+@router.post("/me/pin", status_code=201)
+async def keep_pin(body: PinCreate, session: SessionDep, login: LoginDep, clock: ClockDep) -> dict[str, str]:
+    """Store a PIN during an activation."""
+    await service.keep_pin(session, login, body.pin, now=clock.now())
+    return {"status": "kept"}
+
+
+def _welcome(response: Response, settings: SettingsDep, login: service.Login) -> LoginRead:
+    set_cookie(response, settings.service, login)
+    return LoginRead(csrf=csrf_token(login.token), expires_at=login.session.expires_at)

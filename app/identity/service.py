@@ -1,0 +1,232 @@
+"""Activation, login, and the credentials of a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from webauthn.helpers import base64url_to_bytes, parse_client_data_json
+from webauthn.helpers.exceptions import WebAuthnException
+
+from app.asn import service as asn
+from app.core.db import Session
+from app.core.errors import NotAuthenticated
+from app.core.ids import new_code, new_id
+from app.core.permission import Permission, Role
+from app.core.principal import Principal
+from app.core.secrets import new_token, token_hash
+from app.identity import pin as pins
+from app.identity import queries
+from app.identity.errors import ActivationInvalid, BirthDateWrong, LoginRefused, PasskeyRefused, PinLocked
+from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
+from app.identity.passkey import RelyingParty, registration_options, verify_assertion, verify_registration
+
+ACTIVATION_LIFE = timedelta(days=14)
+BIRTH_DATE_TRIES = 5
+LOGIN_LIFE = timedelta(hours=12)
+ONBOARDING_LIFE = timedelta(minutes=30)
+CHALLENGE_LIFE = timedelta(minutes=5)
+TOKEN_PREFIX = "pakta_"  # noqa: S105 - what secret scanners look for
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLink:
+    """A link as it is handed out; its code is stored only as a hash."""
+
+    employee_id: UUID
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A fresh login: the cookie's token, told once."""
+
+    token: str
+    session: LoginSession
+
+
+async def issue_activations(
+    session: Session, actor: Principal, employee_ids: Sequence[UUID], *, now: datetime
+) -> list[IssuedLink]:
+    """Make one-time links for people in the caller's scope; links they had and did not use stop working."""
+    actor.require(Permission.ACTIVATION_ISSUE)
+    await asn.require_visible(session, actor.scope, employee_ids)
+    links = [IssuedLink(employee_id, new_code(), now + ACTIVATION_LIFE) for employee_id in employee_ids]
+    await queries.insert_activations(
+        session,
+        [
+            {
+                "id": new_id(),
+                "employee_id": link.employee_id,
+                "code_hash": token_hash(link.code),
+                "issued_by": actor.id,
+                "created_at": now,
+                "expires_at": link.expires_at,
+                "tries_left": BIRTH_DATE_TRIES,
+            }
+            for link in links
+        ],
+    )
+    return links
+
+
+async def find_live_activation(session: Session, code: str, *, now: datetime, lock: bool = False) -> Activation:
+    """Return the activation of a code that still works; raises `ActivationInvalid` for every other."""
+    found = await queries.find_activation(session, token_hash(code.strip().upper()), lock=lock)
+    if found is None or found.used_at or found.revoked_at or found.expires_at < now or found.tries_left <= 0:
+        raise ActivationInvalid
+    return found
+
+
+async def activate(session: Session, code: str, birth_date: date, *, now: datetime) -> Login:
+    """Open an onboarding session for whoever holds the link and knows the birth date.
+
+    The link is used up only when a passkey or PIN is kept, so a phone that dies in between loses nothing.
+    """
+    activation = await find_live_activation(session, code, now=now, lock=True)
+    employee = await asn.get_employee(session, activation.employee_id)
+    if employee.birth_date != birth_date:
+        activation.tries_left -= 1
+        raise BirthDateWrong(tries_left=activation.tries_left)
+    return _open(session, employee.id, now, ONBOARDING_LIFE, activation.id)
+
+
+async def passkey_options(session: Session, party: RelyingParty, login: LoginSession) -> dict[str, object]:
+    """Return the browser's creation options, and remember their challenge in the login session."""
+    employee = await asn.get_employee(session, login.employee_id)
+    known = await queries.list_passkeys(session, employee.id)
+    options, login.challenge = registration_options(party, employee.id, employee.name, known)
+    return options
+
+
+async def keep_passkey(
+    session: Session, party: RelyingParty, login: LoginSession, credential: dict[str, object], *, now: datetime
+) -> None:
+    """Store a new passkey; the first one completes an activation."""
+    challenge, login.challenge = login.challenge, None
+    if challenge is None:
+        raise PasskeyRefused(reason="no_challenge")
+    session.add(verify_registration(party, login.employee_id, credential, challenge, now))
+    await _complete(session, login, now)
+
+
+async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: datetime) -> None:
+    """Store a PIN; only during an activation, so that a borrowed phone cannot add one."""
+    if login.activation_id is None:
+        raise NotAuthenticated
+    pins.require_strong(pin)
+    found = await queries.find_pin(session, login.employee_id)
+    if found is None:
+        session.add(Pin(employee_id=login.employee_id, hash=pins.hash_pin(pin), failures=0))
+    else:
+        found.hash, found.failures, found.locked_until = pins.hash_pin(pin), 0, None
+    await _complete(session, login, now)
+
+
+async def check_pin(session: Session, employee_id: UUID, pin: str, *, now: datetime) -> bool:
+    """Judge a PIN. Counted first and forgiven on success, so a crash in between favours nobody; raises `PinLocked`."""
+    found = await queries.find_pin(session, employee_id)
+    if found is not None and found.locked_until and found.locked_until > now:
+        raise PinLocked(until=found.locked_until)
+    if not pins.matches(pin, found.hash if found else None):
+        if found is not None:
+            found.failures += 1
+            found.locked_until = pins.locked_until(found.failures, now)
+        return False
+    if found is not None:
+        found.failures, found.locked_until = 0, None
+    return True
+
+
+async def login_with_pin(session: Session, nip: str, pin: str, *, now: datetime) -> Login:
+    """Sign in by NIP and PIN; every refusal looks the same."""
+    employee = await asn.find_by_nip(session, nip)
+    try:
+        known = await check_pin(session, employee.id if employee else UUID(int=0), pin, now=now)
+    except PinLocked:
+        raise LoginRefused from None
+    if employee is None or not known:
+        raise LoginRefused
+    return _open(session, employee.id, now, LOGIN_LIFE)
+
+
+async def login_challenge(session: Session, *, now: datetime) -> bytes:
+    """Return a challenge for a passkey login, good for five minutes and one use."""
+    challenge = token_hash(new_token())
+    session.add(LoginChallenge(challenge=challenge, expires_at=now + CHALLENGE_LIFE))
+    return challenge
+
+
+async def login_with_passkey(
+    session: Session, party: RelyingParty, credential: dict[str, object], *, now: datetime
+) -> Login:
+    """Sign in with a discoverable passkey over a challenge of ours."""
+    try:
+        response = credential["response"]
+        client_data = parse_client_data_json(base64url_to_bytes(response["clientDataJSON"]))  # type: ignore[index]
+    except (KeyError, TypeError, ValueError, WebAuthnException):
+        raise LoginRefused from None
+    if not await queries.take_challenge(session, client_data.challenge, now):
+        raise LoginRefused
+    passkey, _ = await verify_assertion(session, party, credential, client_data.challenge, employee_id=None)
+    return _open(session, passkey.employee_id, now, LOGIN_LIFE)
+
+
+async def logout(session: Session, login: LoginSession, *, now: datetime) -> None:
+    """End a login session."""
+    login.revoked_at = now
+    session.add(login)
+
+
+async def find_login(session: Session, token: str, *, now: datetime) -> LoginSession | None:
+    """Return the live login session of a cookie."""
+    found = await queries.find_login(session, token_hash(token))
+    return None if found is None or found.revoked_at or found.expires_at < now else found
+
+
+async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
+    """Return a person's passkeys and whether there is a PIN."""
+    return await queries.list_passkeys(session, employee_id), await queries.has_pin(session, employee_id)
+
+
+async def create_token(
+    session: Session, *, name: str, role: Role, agencies: Sequence[UUID] | None, life: timedelta, now: datetime
+) -> str:
+    """Make an API token and return it; it is stored as a hash and cannot be shown again."""
+    token = new_token(TOKEN_PREFIX)
+    session.add(
+        ApiToken(
+            id=new_id(),
+            name=name,
+            role=role.value,
+            agencies=None if agencies is None else [str(a) for a in agencies],
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + life,
+        )
+    )
+    return token
+
+
+def _open(session: Session, employee_id: UUID, now: datetime, life: timedelta, activation: UUID | None = None) -> Login:
+    token = new_token()
+    login = LoginSession(
+        id=new_id(),
+        employee_id=employee_id,
+        token_hash=token_hash(token),
+        activation_id=activation,
+        created_at=now,
+        expires_at=now + life,
+    )
+    session.add(login)
+    return Login(token, login)
+
+
+async def _complete(session: Session, login: LoginSession, now: datetime) -> None:
+    """A way to sign in was kept: the link is used up and the onboarding session becomes a full one."""
+    if login.activation_id is None:
+        return
+    await queries.use_activation(session, login.activation_id, now)
+    login.activation_id, login.expires_at = None, now + LOGIN_LIFE
+    session.add(login)

@@ -1,0 +1,47 @@
+"""The web application: wiring only."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import api
+from app.core import problems
+from app.core.clock import Clock
+from app.core.settings import Settings
+from app.core.telemetry import Measure, configure_logs
+from app.probes import router as probes
+from app.transparency.routes import router as log
+from app.web.application import install as install_web
+from app.wiring import running
+from app.worker import beside
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """Return the application; it starts its database and opens its keys when it is started itself."""
+    settings = settings or Settings()
+    configure_logs(settings.service)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.resources = await stack.enter_async_context(running(settings, clock=clock))
+            if settings.service.jobs:
+                await stack.enter_async_context(beside(app.state.resources))
+            yield
+
+    app = FastAPI(
+        title="Pakta",
+        version="1",
+        description="Pledges of a whole civil service: rosters, rounds, signing, verification, compliance.",
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.add_middleware(Measure)
+    problems.install(app)
+    app.include_router(api.router)
+    app.include_router(log)
+    app.include_router(probes)
+    install_web(app)
+    return app

@@ -1,0 +1,101 @@
+"""SQL of obligations. Order of locks everywhere: participant, then obligations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, tuple_, update
+
+from app.core.db import Session
+from app.core.principal import Scope
+from app.obligation.models import Obligation, Participant
+from app.pledge.models import PledgeRound
+
+
+async def list_mine(session: Session, employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
+    """Return a person's obligations in rounds that have opened, newest round first."""
+    statement = (
+        select(Obligation, PledgeRound)
+        .join(PledgeRound, PledgeRound.id == Obligation.round_id)
+        .where(Obligation.employee_id == employee_id, PledgeRound.status.in_(("open", "closed")))
+        .order_by(PledgeRound.id.desc(), Obligation.id)
+    )
+    return [(obligation, pledge_round) for obligation, pledge_round in await session.execute(statement)]
+
+
+async def lock_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
+    """Lock a person's row of a round: two pledges signed at once must not both read the old count."""
+    statement = select(Participant).where(Participant.round_id == round_id, Participant.employee_id == employee_id)
+    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+
+
+async def find_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
+    """Return a person's row of a round."""
+    statement = select(Participant).where(Participant.round_id == round_id, Participant.employee_id == employee_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[Obligation]:
+    """Return a person's obligations among the ids."""
+    statement = select(Obligation).where(Obligation.id.in_(ids), Obligation.employee_id == employee_id)
+    return list((await session.execute(statement)).scalars())
+
+
+async def mark_signed(session: Session, documents: Sequence[tuple[UUID, UUID]], at: datetime) -> int:
+    """Set (obligation, document) pairs to signed where they are pending; return how many were."""
+    table = Obligation.__table__
+    statement = (
+        update(table)  # type: ignore[arg-type]
+        .where(table.c.id == bindparam("obligation"), table.c.state == "pending")
+        .values(state="signed", document_id=bindparam("document"), signed_at=at)
+    )
+    done = 0
+    for obligation, document in documents:
+        result: Any = await session.execute(statement, {"obligation": obligation, "document": document})
+        done += result.rowcount
+    return done
+
+
+async def count_signed(session: Session, round_id: UUID, employee_id: UUID, count: int, at: datetime) -> None:
+    """Move counts of a participant from pending to signed."""
+    await session.execute(
+        update(Participant)
+        .where(Participant.round_id == round_id, Participant.employee_id == employee_id)
+        .values(
+            n_pending=Participant.n_pending - count,
+            n_signed=Participant.n_signed + count,
+            signed_at=func.greatest(func.coalesce(Participant.signed_at, at), at),
+        )
+    )
+
+
+async def list_participants(
+    session: Session,
+    round_id: UUID,
+    scope: Scope,
+    *,
+    state: str | None,
+    agency_id: UUID | None,
+    unit_id: UUID | None,
+    search: str | None,
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> list[Participant]:
+    """Return people of a round inside the caller's scope, by name."""
+    statement = select(Participant).where(Participant.round_id == round_id)
+    if scope.agencies is not None:
+        statement = statement.where(Participant.agency_id.in_(scope.agencies))
+    if state is not None:
+        statement = statement.where(Participant.state == state)
+    if agency_id is not None:
+        statement = statement.where(Participant.agency_id == agency_id)
+    if unit_id is not None:
+        statement = statement.where(Participant.unit_id == unit_id)
+    if search:
+        pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        statement = statement.where(func.lower(Participant.name).like(f"%{pattern}%"))
+    if after is not None:
+        statement = statement.where(tuple_(Participant.name, Participant.employee_id) > after)
+    statement = statement.order_by(Participant.name, Participant.employee_id).limit(limit)
+    return list((await session.execute(statement)).scalars())

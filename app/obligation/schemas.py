@@ -1,0 +1,32 @@
+"""What obligations give over the API."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class MyObligation(BaseModel):
+    """One pledge the caller owes or has signed."""
+
+    id: UUID
+    round_id: UUID
+    round: str
+    pledge: str
+    state: str
+    closes_at: datetime
+    document_id: UUID | None
+    signed_at: datetime | None
+
+
+class ParticipantRead(BaseModel):
+    """One person in a round."""
+
+    employee_id: UUID
+    name: str
+    nip: str
+    agency_id: UUID
+    unit_id: UUID
+    employment: str
+    state: str
+    signed_at: datetime | None

@@ -1,0 +1,172 @@
+"""Open a round over a roster, and keep what every person owes."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.asn import service as asn
+from app.asn.service import RosterPerson
+from app.core import jobs
+from app.core.blobs import BlobStore
+from app.core.db import Session, copy_rows
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.core.permission import Permission
+from app.core.principal import Principal
+from app.core.settings import ServiceSettings
+from app.obligation import queries
+from app.obligation.errors import ObligationNotPending, RosterEmpty
+from app.obligation.legal_status import initial_state
+from app.obligation.models import STATES, Obligation, Participant
+from app.pdf.inputs import TrustMaterial
+from app.pledge import service as pledge
+from app.pledge.models import PledgeRound, RoundPledge
+from app.transparency import service as transparency
+from app.transparency.record import Fact, LogIdentity
+
+ASSIGN_JOB = "round.assign"
+BATCH = 5_000
+_PARTICIPANT = [
+    "round_id",
+    "employee_id",
+    "agency_id",
+    "unit_id",
+    "employment",
+    "grade",
+    "position_kind",
+    "name",
+    "nip",
+    "printed",
+    "n_pending",
+    "n_signed",
+    "n_deferred",
+    "n_exempt",
+    "n_left",
+]
+_OBLIGATION = ["id", "round_id", "employee_id", "pledge", "state", "reason"]
+
+
+async def open_round(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
+    """Open a round. The work grows with the roster, so a job does it; until then the round is `opening`."""
+    if not await asn.has_employees(session):
+        raise RosterEmpty
+    opening = await pledge.begin_opening(session, actor, round_id)
+    await jobs.defer(session, ASSIGN_JOB, round_id=str(round_id))
+    return opening
+
+
+async def assign(
+    session: Session,
+    round_id: UUID,
+    *,
+    settings: ServiceSettings,
+    trust: TrustMaterial,
+    blobs: BlobStore,
+    log: LogIdentity,
+    now: datetime,
+) -> None:
+    """Freeze texts and denominator of an opening round: both here and not at signing, in one transaction.
+
+    Asked for twice (a job may run again) it does nothing the second time.
+    """
+    pledge_round = await pledge.get_round(session, round_id, lock=True)
+    if pledge_round.status != "opening":
+        return
+    pledges = await pledge.freeze_templates(session, pledge_round, settings=settings, trust=trust, blobs=blobs)
+    counts: Counter[str] = Counter()
+    async for people in asn.stream_current(session, BATCH):
+        states = [initial_state(person.legal_status) for person in people]
+        counts.update(states)
+        await copy_rows(session, "participant", _PARTICIPANT, _participants(round_id, people, states, len(pledges)))
+        await copy_rows(session, "obligation", _OBLIGATION, _obligations(round_id, people, states, pledges))
+    pledge_round.status, pledge_round.opened_at = "open", now
+    frozen = json.dumps(
+        {"counts": counts, "prefixes": [p.prefixes for p in pledges], "round": str(round_id)}, sort_keys=True
+    )
+    digest = hashlib.sha256(frozen.encode()).digest()
+    await transparency.record(session, log, [transparency.Entry(Fact.ROUND_OPENED, round_id, digest, now)])
+
+
+async def list_mine(session: Session, actor: Principal) -> list[tuple[Obligation, PledgeRound]]:
+    """Return what the caller owes and has signed."""
+    return await queries.list_mine(session, actor.require_employee())
+
+
+async def require_pending(
+    session: Session, employee_id: UUID, ids: Sequence[UUID], *, now: datetime
+) -> list[Obligation]:
+    """Return a person's pending obligations of open rounds in the order asked for; refuses the whole list otherwise."""
+    found = {o.id: o for o in await queries.list_by_ids(session, ids, employee_id)}
+    if len(found) != len(set(ids)):
+        raise NotFound
+    for round_id in {o.round_id for o in found.values()}:
+        pledge.require_open(await pledge.get_round(session, round_id), now)
+    if any(o.state != "pending" for o in found.values()):
+        raise ObligationNotPending
+    return [found[i] for i in dict.fromkeys(ids)]
+
+
+async def get_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant:
+    """Return a person's frozen row of a round."""
+    found = await queries.find_participant(session, round_id, employee_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def lock(session: Session, employee_id: UUID, round_ids: Sequence[UUID]) -> None:
+    """Lock a person's rows, in one order everywhere, before anything of theirs changes."""
+    for round_id in sorted(set(round_ids)):
+        await queries.lock_participant(session, round_id, employee_id)
+
+
+async def fulfil(
+    session: Session, employee_id: UUID, round_id: UUID, documents: Sequence[tuple[UUID, UUID]], *, at: datetime
+) -> None:
+    """Mark (obligation, document) pairs of one person and round as signed; raises `ObligationNotPending` for any that is not."""
+    done = await queries.mark_signed(session, documents, at)
+    if done != len(documents):
+        raise ObligationNotPending
+    await queries.count_signed(session, round_id, employee_id, done, at)
+
+
+async def list_participants(
+    session: Session, actor: Principal, round_id: UUID, limit: int, **filters: Any
+) -> list[Participant]:
+    """Return people of a round inside the caller's scope, by name."""
+    actor.require(Permission.OBLIGATION_READ)
+    await pledge.get_round(session, round_id)
+    return await queries.list_participants(session, round_id, actor.scope, limit=limit, **filters)
+
+
+def _participants(
+    round_id: UUID, people: Sequence[RosterPerson], states: Sequence[str], owed: int
+) -> Iterator[tuple[Any, ...]]:
+    for person, state in zip(people, states, strict=True):
+        counts = [owed if state == name else 0 for name in STATES]
+        yield (
+            round_id,
+            person.id,
+            person.agency_id,
+            person.unit_id,
+            person.employment,
+            person.grade,
+            person.position_kind,
+            person.name,
+            person.nip,
+            json.dumps(person.printed),
+            *counts,
+        )
+
+
+def _obligations(
+    round_id: UUID, people: Sequence[RosterPerson], states: Sequence[str], pledges: Sequence[RoundPledge]
+) -> Iterator[tuple[Any, ...]]:
+    for person, state in zip(people, states, strict=True):
+        reason = "" if state == "pending" else f"legal_status:{person.legal_status}"
+        for text in pledges:
+            yield new_id(), round_id, person.id, text.pledge, state, reason

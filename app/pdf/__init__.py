@@ -1,0 +1,1 @@
+"""A pledge as a file: compiled once for everybody, finished per person, archival, accessible and signed in every state."""

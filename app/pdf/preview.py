@@ -1,0 +1,26 @@
+"""Pictures of pages, drawn from the exact bytes that are signed."""
+
+import io
+from threading import Lock
+from typing import Any
+
+import pypdfium2
+
+_PDFIUM = Lock()  # pdfium is not thread-safe: one call at a time in a process
+
+
+def page_png(document: bytes, page: int = 1, *, dpi: int = 110) -> bytes:
+    """Page `page` (from 1) of `document` with its form fields, as a PNG. Raises IndexError for a page it does not have."""
+    with _PDFIUM:
+        library: Any = pypdfium2  # it carries no types
+        opened = library.PdfDocument(document)
+        try:
+            opened.init_forms()
+            if not 1 <= page <= len(opened):
+                raise IndexError(page)
+            image = opened[page - 1].render(scale=dpi / 72, may_draw_forms=True).to_pil()
+        finally:
+            opened.close()
+    written = io.BytesIO()
+    image.save(written, "PNG", optimize=False)
+    return written.getvalue()

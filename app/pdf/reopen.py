@@ -1,0 +1,241 @@
+"""Read a finished document as a stranger would, before it counts: fast, strict, and without the code that wrote it.
+
+It knows only the file's outer form: plain PDF 1.7, each revision one signature in a declared field (ISO 32000-1 clause
+12.8.1), each range from the first byte to the end of its own revision. It trusts only the certificates it is handed. What
+a page shows is not judged here: the expected digest ties the bytes to what was prepared and read. What other makers
+signed is not for it either: see `inspect`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from app.pki import cms_check, der
+from app.pki.errors import DerMalformed, SignatureRefused
+
+Kind = Literal["signer", "countersigner", "e_seal", "archive"]
+
+KINDS: dict[bytes, Kind] = {b"pegawai": "signer", b"pejabat": "countersigner", b"segel": "e_seal", b"arsip": "archive"}
+SUBFILTERS: dict[bytes, bool] = {b"ETSI.CAdES.detached": False, b"ETSI.RFC3161": True}
+
+_BYTE_RANGE = re.compile(rb"/ByteRange\[0 ([1-9]\d{0,9}) ([1-9]\d{0,9}) ([1-9]\d{0,9}) *\]/Contents(?=<)")
+_HEX_DIGITS = b"0123456789abcdef"
+_VALUE = re.compile(
+    rb"(?:^|\n)([1-9]\d{0,6}) 0 obj\n<</Type/(Sig|DocTimeStamp)/Filter/Adobe\.PPKLite/SubFilter/([A-Za-z0-9.]+)"
+)
+_FIELD = re.compile(rb"/FT/Sig/T\((\w{1,32})\)[^\n]*/V ([1-9]\d{0,6}) 0 R>>\nendobj\n")
+_END = re.compile(rb"startxref\n([1-9]\d{0,9})\n%%EOF\n")
+_PREVIOUS = re.compile(rb"/Prev ([1-9]\d{0,9})")
+
+
+class ReopenRefused(Exception):
+    """The finished bytes are not what they should be; nothing may be stored or counted. `code` says where it broke.
+
+    Of the file: `reopen.header`, `reopen.no_signature`, `reopen.byte_range`, `reopen.revision`, `reopen.field`,
+    `reopen.digest` (not the prepared bytes), `reopen.key` (not the announced key); of a signature: the codes of
+    `app.pki.errors.SignatureRefused`.
+    """
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"Berkas yang sudah ditandatangani gagal diperiksa ulang ({code}): {why}.")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class SignatureFacts:
+    """What one signature says: `digest` is the SHA-256 over its range, `signed_at` the time of its token (UTC).
+
+    `name` and `nip` stand in the certificate; the archive time stamp has neither, the e-seal no NIP.
+    """
+
+    kind: Kind
+    field: str
+    name: str
+    nip: str
+    signed_at: datetime
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """The facts of every signature in the order they were made, the first one being the signer's."""
+
+    signatures: tuple[SignatureFacts, ...]
+
+
+@dataclass(frozen=True)
+class _Hole:
+    """Where a signature value lies: the bytes of '<…>' are data[start:end], the range ends at `covered`."""
+
+    found: int
+    start: int
+    end: int
+    covered: int
+
+
+def reopen(
+    parts: Sequence[bytes] | bytes,
+    *,
+    expected_digest: bytes | None,
+    spki: bytes | None,
+    issuing: bytes,
+    tsa: bytes,
+    e_seal: bytes | None,
+) -> Reopened:
+    """Check a finished document, given whole or as its consecutive parts; `ReopenRefused` on the first fault.
+
+    `expected_digest` and `spki` are what the first signature must cover and be made with, None where nothing was
+    announced; `issuing`, `tsa` and `e_seal` are the certificates in DER that may stand behind signatures. Without `e_seal`
+    a sealed document is refused.
+    """
+    data = parts if isinstance(parts, bytes) else b"".join(parts)
+    if not data.startswith(b"%PDF-1.7\n"):
+        raise ReopenRefused("reopen.header", "bukan PDF 1.7")
+    holes = _holes(data)
+    _check_revisions(data, holes)
+    checked: list[SignatureFacts] = []
+    for hole, digest in zip(holes, _digests(data, holes), strict=True):
+        if not checked and expected_digest is not None and digest != expected_digest:
+            raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
+        kind, field = _declared(data, hole)
+        try:
+            facts = _check(
+                kind, field, _value(data, hole), digest, _Trusted(issuing, tsa, e_seal, None if checked else spki)
+            )
+        except SignatureRefused as error:
+            raise ReopenRefused(error.code, str(error)) from error
+        checked.append(facts)
+    _check_order([facts.kind for facts in checked])
+    return Reopened(tuple(checked))
+
+
+def _holes(data: bytes) -> list[_Hole]:
+    """Every signature value by its /ByteRange; a single one of another shape is refused."""
+    found, position = [], data.find(b"/ByteRange")
+    while position >= 0:
+        match = _BYTE_RANGE.match(data, position)
+        if not match:
+            raise ReopenRefused("reopen.byte_range", "rentang byte tidak baku")
+        start, end, rest = map(int, match.groups())
+        if start != match.end() or end > len(data) or not data[end - 1 : end] == b">":
+            raise ReopenRefused("reopen.byte_range", "rentang byte tidak mengapit tanda tangannya")
+        found.append(_Hole(position, start, end, end + rest))
+        position = data.find(b"/ByteRange", end)
+    if not found:
+        raise ReopenRefused("reopen.no_signature", "tidak ada tanda tangan")
+    return found
+
+
+def _check_revisions(data: bytes, holes: Sequence[_Hole]) -> None:
+    """Each range ends where its revision ends, each revision follows the one before, and the last is the whole file.
+
+    The chain of /Prev (ISO 32000-1 clause 7.5.6) shows that no unsigned revision lies between or after them.
+    """
+    covered, previous = 0, None
+    for hole in holes:
+        if hole.start <= covered or hole.covered > len(data):
+            raise ReopenRefused("reopen.revision", "tanda tangan tidak berada dalam revisinya sendiri")
+        tail = data[hole.end : hole.covered]
+        end = _END.search(tail, max(0, len(tail) - 40))
+        if not end or end.end() != len(tail) or tail.count(b"%%EOF") != 1 or tail.count(b"trailer") != 1:
+            raise ReopenRefused("reopen.revision", "rentang byte tidak berakhir pada akhir revisi")
+        table = int(end[1])
+        if not hole.end <= table < hole.covered or data[table : table + 5] != b"xref\n":
+            raise ReopenRefused("reopen.revision", "tabel rujukan bukan milik revisi ini")
+        link = _PREVIOUS.search(tail, tail.index(b"trailer"))
+        if (int(link[1]) if link else None) != previous:
+            raise ReopenRefused("reopen.revision", "ada revisi lain di antaranya")
+        covered, previous = hole.covered, table
+    if covered != len(data):
+        raise ReopenRefused("reopen.revision", "ada byte sesudah tanda tangan terakhir")
+
+
+def _digests(data: bytes, holes: Sequence[_Hole]) -> Iterator[bytes]:
+    """SHA-256 over each range, all bytes read little more than once: the state before each hole is copied."""
+    view, state, done = memoryview(data), sha256(), 0
+    for hole in holes:
+        state.update(view[done : hole.start])
+        whole = state.copy()
+        whole.update(view[hole.end : hole.covered])
+        yield whole.digest()
+        done = hole.start
+
+
+def _value(data: bytes, hole: _Hole) -> bytes:
+    """The DER in a hole, which must be hex digits and, behind the DER, zeros only."""
+    digits = data[hole.start + 1 : hole.end - 1]
+    if len(digits) % 2 or digits.translate(None, _HEX_DIGITS):
+        raise ReopenRefused("reopen.byte_range", "isi tanda tangan bukan heksadesimal")
+    padded = bytes.fromhex(digits.decode())
+    try:
+        encoded = der.read(padded, 0, len(padded)).whole
+    except DerMalformed as error:
+        raise ReopenRefused("signature.cms", str(error)) from error
+    if padded.count(0, len(encoded)) != len(padded) - len(encoded):
+        raise ReopenRefused("reopen.byte_range", "ada byte tersembunyi di belakang tanda tangan")
+    return encoded
+
+
+def _declared(data: bytes, hole: _Hole) -> tuple[Kind, str]:
+    """The kind and the field whose /V points at this signature value, found in the same revision."""
+    begin = data.rfind(b" 0 obj\n", 0, hole.found)
+    value = _VALUE.match(data, data.rfind(b"\n", 0, begin))
+    if not value or value.end() > hole.found or value[3] not in SUBFILTERS:
+        raise ReopenRefused("reopen.field", "jenis tanda tangan tidak dikenal")
+    first = data.rfind(b"%%EOF\n", 0, hole.start) + 1
+    fields = [m[1] for m in _FIELD.finditer(data, first, hole.covered) if m[2] == value[1]]
+    if len(fields) != 1 or fields[0] not in KINDS:
+        raise ReopenRefused("reopen.field", "tanda tangan tidak berada di kolomnya")
+    kind = KINDS[fields[0]]
+    archive = kind == "archive"
+    if SUBFILTERS[value[3]] != archive or (value[2] == b"DocTimeStamp") != archive:
+        raise ReopenRefused("reopen.field", "jenis tanda tangan bukan untuk kolom ini")
+    return kind, fields[0].decode()
+
+
+@dataclass(frozen=True)
+class _Trusted:
+    """What may stand behind a signature."""
+
+    issuing: bytes
+    tsa: bytes
+    e_seal: bytes | None
+    spki: bytes | None
+
+
+def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trusted) -> SignatureFacts:
+    """One signature or archive time stamp; `SignatureRefused` or `ReopenRefused`."""
+    if kind == "archive":
+        at = cms_check.check_token(encoded, digest, tsa=trusted.tsa, chain=(trusted.issuing,))
+        return SignatureFacts(kind, field, "", "", at, digest)
+    signed = cms_check.read_signed_data(encoded)
+    certificate = cms_check.check_document_signature(signed, digest)
+    if kind == "e_seal":
+        if signed.certificate != trusted.e_seal:
+            raise ReopenRefused("signature.issuer", "segel bukan dari sertifikat segel instansi")
+    else:
+        cms_check.check_issued(signed.certificate, trusted.issuing)
+        if signed.certificate in (trusted.e_seal, trusted.tsa):
+            raise ReopenRefused("signature.issuer", "sertifikat ini bukan milik seseorang")
+        if trusted.spki is not None and certificate.spki != trusted.spki:
+            raise ReopenRefused("reopen.key", "ditandatangani dengan kunci lain")
+    if signed.others != (trusted.issuing,):
+        raise ReopenRefused("signature.cms", "sertifikat penerbit yang disertakan bukan yang semestinya")
+    if signed.token is None:
+        raise ReopenRefused("signature.timestamp", "tidak ada stempel waktu")
+    at = cms_check.check_token(
+        signed.token, sha256(signed.signature).digest(), tsa=trusted.tsa, chain=(trusted.issuing,)
+    )
+    if not certificate.not_before <= at <= certificate.not_after:
+        raise ReopenRefused("signature.validity", "ditandatangani di luar masa berlaku sertifikat")
+    return SignatureFacts(kind, field, certificate.text("name"), certificate.text("serial_number"), at, digest)
+
+
+def _check_order(kinds: Sequence[Kind]) -> None:
+    """The signer comes first, nobody twice, and nothing after the archive time stamp."""
+    ranks = [list(KINDS.values()).index(kind) for kind in kinds]
+    if kinds[0] != "signer" or ranks != sorted(set(ranks)):
+        raise ReopenRefused("reopen.field", "urutan tanda tangan tidak benar")

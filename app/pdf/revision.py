@@ -1,0 +1,232 @@
+"""Later revisions: countersignature, e-seal, archive time stamp. Each fills one field that was declared empty, and nothing else.
+
+A revision needs the prefix only once, as a `RevisionBase`; of the parts after it, it reads the last trailer. It never sees whose
+document it is. What may change in a field when it is signed is its appearance and value: description, rectangle and structure stay,
+or readers that check differences call the earlier signature broken.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from app.pdf.dss import dss_dictionary
+from app.pdf.errors import RevisionRefused
+from app.pdf.field import ARCHIVE_VALUE, field_dictionary, signature_value, visible_mark
+from app.pdf.increment import Increment, Sign, build_increment, embed, trailer
+from app.pdf.metadata import pdf_date
+from app.pdf.moment import moment_in_words
+from app.pdf.object_numbers import DSS
+from app.pdf.person import Official
+from app.pdf.syntax import Rectangle, stream, xref_row
+from app.pdf.tail import HashState
+from app.pdf.typesetter import load_typesetters, tidy
+
+__all__ = [
+    "FileParts",
+    "PreparedRevision",
+    "RevisionBase",
+    "append_archive",
+    "append_e_seal",
+    "embed",
+    "prepare_countersignature",
+    "read_base",
+]
+
+TOKEN_ROOM = 4096
+SEAL_ROOM = 4096
+
+_FIELD = re.compile(
+    rb"(\d+) 0 obj\n(<</Type/Annot/Subtype/Widget/FT/Sig/T\((\w+)\)[^\n]*?/Rect\[([^\]]+)\][^\n]*?)(?:/AP<</N \d+ 0 R>>)?>>\nendobj"
+)
+_DSS = re.compile(rb"\n%d 0 obj\n<</Type/DSS/Certs\[([^\]]*)\]" % DSS)
+_TRAILER = re.compile(
+    rb"trailer\n<</Size (\d+)(/Root \d+ 0 R/Info \d+ 0 R)(?:/Prev \d+)?/ID\[<([0-9a-f]{32})><[0-9a-f]{32}>\]>>\n"
+    rb"startxref\n(\d+)\n%%EOF\n\Z"
+)
+_TRAILER_LENGTH = 250
+
+
+@dataclass(frozen=True)
+class EmptyField:
+    """A declared field: its object, the part of its dictionary that stays, its rectangle."""
+
+    object_number: int
+    head: bytes
+    corners: Rectangle
+
+
+@dataclass(frozen=True)
+class RevisionBase:
+    """What later revisions need of a prefix: its length, its SHA-256 state, its empty fields, the DSS's certificates."""
+
+    length: int
+    state: HashState = field(repr=False)
+    fields: dict[str, EmptyField]
+    certificates: bytes
+
+
+@dataclass(frozen=True)
+class FileParts:
+    """A file after its prefix: the first tail (signed), then each appended revision."""
+
+    base: RevisionBase
+    parts: tuple[bytes, ...]
+
+    @property
+    def length(self) -> int:
+        """Length of the whole file."""
+        return self.base.length + sum([len(part) for part in self.parts])
+
+
+@dataclass(frozen=True)
+class PreparedRevision:
+    """A revision whose signature is made elsewhere: `embed(revision, hole=…, prefix_length=start, cms=…)` finishes it."""
+
+    revision: bytes
+    hole: tuple[int, int]
+    digest: bytes
+    start: int
+
+
+@dataclass(frozen=True)
+class _Trailer:
+    size: int
+    entries: bytes
+    first_id: bytes
+    startxref: int
+
+
+def read_base(prefix: bytes) -> RevisionBase:
+    """Read a prefix of this engine; keep the result, it is the same for every document of the template variant."""
+    fields = {}
+    for found in _FIELD.finditer(prefix):
+        x0, y0, x1, y1 = map(float, found[4].split())
+        fields[found[3].decode()] = EmptyField(int(found[1]), found[2], (x0, y0, x1, y1))
+    dss = _DSS.search(prefix)
+    if dss is None or "segel" not in fields or "arsip" not in fields:
+        raise RevisionRefused("the prefix is not one of this engine")
+    return RevisionBase(len(prefix), sha256(prefix), fields, dss[1])
+
+
+def prepare_countersignature(
+    document: FileParts, official: Official, *, place: str, at: datetime, zone: str, room: int = SEAL_ROOM
+) -> PreparedRevision:
+    """The official's field filled, its hole zero; `at` is the time of preparation and is printed as such."""
+    empty = _field(document, "pejabat")
+    name = tidy(official.name)
+    lines = (
+        ("nip_pejabat", f"NIP {tidy(official.nip)}"),
+        ("jabatan_pejabat", tidy(official.position)),
+        ("", "Tanda tangan elektronik tidak tersertifikasi"),
+        ("", f"Disiapkan {moment_in_words(at, zone)}"),
+    )
+    mark = visible_mark(
+        load_typesetters(),
+        empty.corners,
+        "Mengetahui, ditandatangani secara elektronik oleh",
+        ("nama_pejabat", name),
+        lines,
+    )
+    value = signature_value(pdf_date(at), name=name, reason="Mengetahui", place=tidy(place))
+    start = document.length
+    increment = _increment(document, empty, mark, value, room)
+    return PreparedRevision(increment.sealed(b""), increment.hole, _digest(document, increment), start)
+
+
+def append_e_seal(
+    document: FileParts,
+    *,
+    institution: str,
+    place: str,
+    at: datetime,
+    zone: str,
+    sign: Sign,
+    room: int = SEAL_ROOM,
+) -> bytes:
+    """The revision that puts the institution's e-seal into its field; returns only the appended bytes."""
+    empty = _field(document, "segel")
+    lines = (("", f"Disiapkan {moment_in_words(at, zone)}"),)
+    mark = visible_mark(load_typesetters(), empty.corners, "Segel elektronik", ("instansi", tidy(institution)), lines)
+    value = signature_value(pdf_date(at), name=tidy(institution), reason="Segel elektronik", place=tidy(place))
+    increment = _increment(document, empty, mark, value, room)
+    return increment.sealed(sign(_digest(document, increment)))
+
+
+def append_archive(document: FileParts, *, sign: Sign, crls: Sequence[bytes] = (), room: int = TOKEN_ROOM) -> bytes:
+    """The revision with the archive time stamp (PAdES B-LTA, ETSI EN 319 142-1 5.4.3); returns only the appended bytes.
+
+    `sign` gives an RFC 3161 token. `crls` (DER) replace the store's list: an archive stamp without CRLs valid at its time
+    archives nothing.
+    """
+    increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, crls)
+    return increment.sealed(sign(_digest(document, increment)))
+
+
+def _field(document: FileParts, name: str) -> EmptyField:
+    empty = document.base.fields.get(name)
+    if empty is None:
+        raise RevisionRefused(f"the field {name} was not declared in this document")
+    marker = b"\n%d 0 obj\n" % empty.object_number
+    if any(marker in part or part.startswith(marker[1:]) for part in document.parts[1:]):
+        raise RevisionRefused(f"the field {name} is filled already")
+    return empty
+
+
+def _last_trailer(document: FileParts) -> _Trailer:
+    found = (
+        _TRAILER.search(document.parts[-1], max(0, len(document.parts[-1]) - _TRAILER_LENGTH))
+        if document.parts
+        else None
+    )
+    if found is None:
+        raise RevisionRefused("the last part does not end with a trailer of this engine")
+    return _Trailer(int(found[1]), found[2], found[3], int(found[4]))
+
+
+def _increment(
+    document: FileParts,
+    empty: EmptyField,
+    mark: bytes | None,
+    value: bytes,
+    room: int,
+    crls: Sequence[bytes] = (),
+) -> Increment:
+    last = _last_trailer(document)
+    mark_number = None if mark is None else last.size
+    value_number = last.size + (mark is not None)
+    first_crl = value_number + 1
+    crl_numbers = range(first_crl, first_crl + len(crls))
+    objects = [(empty.object_number, field_dictionary(empty.head, mark=mark_number, value=value_number))]
+    if mark_number is not None and mark is not None:
+        objects.append((mark_number, mark))
+    if crls:
+        references = b" ".join(b"%d 0 R" % crl_number for crl_number in crl_numbers)
+        objects.append((DSS, dss_dictionary(document.base.certificates, references)))
+        objects += [(crl_number, stream(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
+    revision_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
+
+    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
+        entries = last.entries + b"/Prev %d" % last.startxref
+        end = trailer(first_crl + len(crls), entries, last.first_id, revision_id, startxref)
+        return _xref(offsets) + end
+
+    return build_increment(document.length, objects, (value_number, value), room, closing)
+
+
+def _xref(offsets: Sequence[tuple[int, int]]) -> bytes:
+    """A cross-reference section of as many subsections as there are runs of consecutive numbers."""
+    runs: list[tuple[int, list[bytes]]] = []
+    for object_number, offset in sorted(offsets):
+        if not runs or object_number != runs[-1][0] + len(runs[-1][1]):
+            runs.append((object_number, []))
+        runs[-1][1].append(xref_row(offset))
+    return b"xref\n" + b"".join([b"%d %d\n%s" % (first, len(rows), b"".join(rows)) for first, rows in runs])
+
+
+def _digest(document: FileParts, increment: Increment) -> bytes:
+    state = document.base.state.copy()
+    for part in (*document.parts, increment.before, increment.after):
+        state.update(part)
+    return state.digest()

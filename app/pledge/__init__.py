@@ -1,0 +1,1 @@
+"""Rounds (putaran) and the template versions they freeze."""

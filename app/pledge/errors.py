@@ -1,0 +1,45 @@
+"""Refusals of rounds and templates."""
+
+from app.core.errors import AppError, Kind
+
+
+class RoundNotDraft(AppError):
+    """Only a draft can be changed or opened."""
+
+    kind = Kind.CONFLICT
+    code = "round.not_draft"
+
+
+class RoundNotOpen(AppError):
+    """The round is not open: not yet, or no longer."""
+
+    kind = Kind.CONFLICT
+    code = "round.not_open"
+
+
+class RoundDates(AppError):
+    """The round closes before it opens."""
+
+    kind = Kind.INVALID
+    code = "round.dates"
+
+
+class CountersigningUnavailable(AppError):
+    """This release does not countersign: refused at creation rather than left waiting for ever."""
+
+    kind = Kind.INVALID
+    code = "round.countersign_unavailable"
+
+
+class TemplateUnknown(AppError):
+    """There is no template of that code."""
+
+    kind = Kind.INVALID
+    code = "template.unknown"
+
+
+class PrefixChanged(AppError):
+    """A frozen template compiles to other bytes than when the round opened: this program is not the one that opened it."""
+
+    kind = Kind.UNAVAILABLE
+    code = "template.prefix_changed"

@@ -1,0 +1,72 @@
+"""SQL of rounds and templates."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.core.db import Session
+from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
+
+
+async def find_template(session: Session, code: str) -> Template | None:
+    """Return a template by its code."""
+    return (await session.execute(select(Template).where(Template.code == code))).scalar_one_or_none()
+
+
+async def list_templates(session: Session) -> list[tuple[Template, TemplateVersion]]:
+    """Return every template with its newest version."""
+    newest = (
+        select(func.max(TemplateVersion.number))
+        .where(TemplateVersion.template_id == Template.id)
+        .correlate(Template)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Template, TemplateVersion)
+        .join(TemplateVersion, TemplateVersion.template_id == Template.id)
+        .where(TemplateVersion.number == newest)
+        .order_by(Template.code)
+    )
+    return [(template, version) for template, version in await session.execute(statement)]
+
+
+async def find_version(session: Session, template_id: UUID, sha256: str) -> TemplateVersion | None:
+    """Return the version with this hash."""
+    statement = select(TemplateVersion).where(
+        TemplateVersion.template_id == template_id, TemplateVersion.sha256 == sha256
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def count_versions(session: Session, template_id: UUID) -> int:
+    """Return how many versions a template has."""
+    statement = select(func.count()).select_from(TemplateVersion).where(TemplateVersion.template_id == template_id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def get_version(session: Session, version_id: UUID) -> TemplateVersion:
+    """Return a version that is known to exist."""
+    return (await session.execute(select(TemplateVersion).where(TemplateVersion.id == version_id))).scalar_one()
+
+
+async def find_round(session: Session, round_id: UUID, *, lock: bool = False) -> PledgeRound | None:
+    """Return a round."""
+    statement = select(PledgeRound).where(PledgeRound.id == round_id)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def list_rounds(session: Session, limit: int, before: UUID | None) -> list[PledgeRound]:
+    """Return rounds, newest first."""
+    statement = select(PledgeRound).order_by(PledgeRound.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(PledgeRound.id < before)
+    return list((await session.execute(statement)).scalars())
+
+
+async def list_round_pledges(session: Session, round_ids: Sequence[UUID]) -> list[RoundPledge]:
+    """Return the texts of rounds in reading order."""
+    statement = (
+        select(RoundPledge).where(RoundPledge.round_id.in_(round_ids)).order_by(RoundPledge.round_id, RoundPledge.place)
+    )
+    return list((await session.execute(statement)).scalars())

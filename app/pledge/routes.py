@@ -1,0 +1,83 @@
+"""Rounds and templates over the API; opening a round is the obligation's, because it fixes who must sign."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from app.core.db import Session
+from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.pledge import service
+from app.pledge.models import PledgeRound
+from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead, TemplateRead
+from app.transparency.record import LogIdentity
+
+router = APIRouter(tags=["rounds"])
+
+
+async def read_rounds(session: Session, rounds: Sequence[PledgeRound]) -> list[RoundRead]:
+    """Return rounds with their texts."""
+    pledges = await service.pledges_of(session, [r.id for r in rounds])
+    return [
+        RoundRead.model_validate(
+            {
+                **{name: getattr(r, name) for name in RoundRead.model_fields if name != "pledges"},
+                "pledges": [
+                    RoundPledgeRead(pledge=p.pledge, template_version_id=p.template_version_id)
+                    for p in pledges
+                    if p.round_id == r.id
+                ],
+            }
+        )
+        for r in rounds
+    ]
+
+
+@router.get("/templates")
+async def list_templates(session: SessionDep, actor: ActorDep) -> list[TemplateRead]:
+    """List templates with their newest versions."""
+    return [
+        TemplateRead(id=t.id, code=t.code, title=t.title, version_id=v.id, version=v.number, sha256=v.sha256)
+        for t, v in await service.list_templates(session, actor)
+    ]
+
+
+@router.post("/rounds", status_code=201)
+async def create_round(body: RoundCreate, session: SessionDep, actor: ActorDep, clock: ClockDep) -> RoundRead:
+    """Create a round as a draft."""
+    made = await service.create_round(session, actor, body, now=clock.now())
+    return (await read_rounds(session, [made]))[0]
+
+
+@router.get("/rounds")
+async def list_rounds(
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    actor: ActorDep,
+    limit: LimitQuery = 50,
+    cursor: CursorQuery = None,
+) -> list[RoundRead]:
+    """List rounds, newest first."""
+    parts = decode_cursor(cursor, 1)
+    rounds = await service.list_rounds(session, actor, limit + 1, uuid_part(parts[0]) if parts else None)
+    if len(rounds) > limit:
+        rounds = rounds[:limit]
+        link_next(request, response, encode_cursor(rounds[-1].id))
+    return await read_rounds(session, rounds)
+
+
+@router.get("/rounds/{round_id}")
+async def get_round(round_id: UUID, session: SessionDep, actor: ActorDep) -> RoundRead:
+    """Read a round."""
+    return (await read_rounds(session, [await service.read_round(session, actor, round_id)]))[0]
+
+
+@router.post("/rounds/{round_id}/close")
+async def close_round(
+    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep
+) -> RoundRead:
+    """Close an open round."""
+    log = resources(request).get(LogIdentity)
+    return (await read_rounds(session, [await service.close_round(session, actor, log, round_id, now=clock.now())]))[0]

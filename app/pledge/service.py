@@ -1,0 +1,178 @@
+"""Rounds and templates: create, freeze, close."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from app.core.blobs import BlobStore
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.core.permission import Permission
+from app.core.principal import Principal
+from app.core.settings import ServiceSettings
+from app.pdf.compiler import compile_template
+from app.pdf.inputs import CompileInputs, TrustMaterial
+from app.pdf.source import TemplateSource, load_source, source_from
+from app.pledge import queries
+from app.pledge.errors import CountersigningUnavailable, RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
+from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
+from app.pledge.schemas import RoundCreate
+from app.transparency import service as transparency
+from app.transparency.record import Fact, LogIdentity
+
+ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+
+
+def prefix_blob(sha256: str) -> str:
+    """Return the blob name of a compiled prefix."""
+    return f"prefix/{sha256}"
+
+
+async def keep_bundled_templates(session: Session, folder: Path, *, now: datetime) -> None:
+    """Register the templates that lie in a folder; a wording the register does not know becomes a new version."""
+    for source in await asyncio.to_thread(_load_sources, folder):
+        template = await queries.find_template(session, source.code)
+        if template is None:
+            template = Template(id=new_id(), code=source.code, title=source.name)
+            session.add(template)
+            await session.flush()
+        if await queries.find_version(session, template.id, source.sha256) is None:
+            session.add(
+                TemplateVersion(
+                    id=new_id(),
+                    template_id=template.id,
+                    number=await queries.count_versions(session, template.id) + 1,
+                    sha256=source.sha256,
+                    source=dict(source.content),
+                    created_at=now,
+                )
+            )
+        await session.flush()
+
+
+def _load_sources(folder: Path) -> list[TemplateSource]:
+    return [load_source(path.parent) for path in sorted(folder.glob("*/template.toml"))]
+
+
+async def list_templates(session: Session, actor: Principal) -> list[tuple[Template, TemplateVersion]]:
+    """Return every template with its newest version."""
+    actor.require(Permission.ROUND_READ)
+    return await queries.list_templates(session)
+
+
+async def create_round(session: Session, actor: Principal, wanted: RoundCreate, *, now: datetime) -> PledgeRound:
+    """Make a draft with the newest version of each text."""
+    actor.require(Permission.ROUND_WRITE)
+    if wanted.closes_at <= wanted.opens_at or wanted.closes_at <= now:
+        raise RoundDates
+    if wanted.countersign:
+        raise CountersigningUnavailable
+    newest = {template.code: version for template, version in await queries.list_templates(session)}
+    fields = wanted.model_dump(exclude={"pledges"})
+    pledge_round = PledgeRound(id=new_id(), status="draft", created_at=now, **fields)
+    session.add(pledge_round)
+    await session.flush()
+    for place, pledge in enumerate(dict.fromkeys(wanted.pledges)):
+        if pledge not in newest:
+            raise TemplateUnknown(template=pledge)
+        session.add(
+            RoundPledge(round_id=pledge_round.id, pledge=pledge, place=place, template_version_id=newest[pledge].id)
+        )
+    await session.flush()
+    return pledge_round
+
+
+async def get_round(session: Session, round_id: UUID, *, lock: bool = False) -> PledgeRound:
+    """Return a round; raises `NotFound`."""
+    found = await queries.find_round(session, round_id, lock=lock)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def read_round(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
+    """Return a round to a caller who may read rounds."""
+    actor.require(Permission.ROUND_READ)
+    return await get_round(session, round_id)
+
+
+async def list_rounds(session: Session, actor: Principal, limit: int, before: UUID | None) -> list[PledgeRound]:
+    """Return rounds, newest first."""
+    actor.require(Permission.ROUND_READ)
+    return await queries.list_rounds(session, limit, before)
+
+
+async def pledges_of(session: Session, round_ids: Sequence[UUID]) -> list[RoundPledge]:
+    """Return the texts of rounds in reading order."""
+    return await queries.list_round_pledges(session, round_ids)
+
+
+async def begin_opening(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
+    """Take a draft to `opening`; from here on nothing about it can be changed."""
+    actor.require(Permission.ROUND_OPEN)
+    pledge_round = await get_round(session, round_id, lock=True)
+    if pledge_round.status != "draft":
+        raise RoundNotDraft(title=pledge_round.title)
+    pledge_round.status = "opening"
+    return pledge_round
+
+
+async def freeze_templates(
+    session: Session,
+    pledge_round: PledgeRound,
+    *,
+    settings: ServiceSettings,
+    trust: TrustMaterial,
+    blobs: BlobStore,
+) -> list[RoundPledge]:
+    """Compile every text of the round once and keep what it was compiled from: what people sign may not change under them."""
+    pledges = await queries.list_round_pledges(session, [pledge_round.id])
+    for pledge in pledges:
+        version = await queries.get_version(session, pledge.template_version_id)
+        inputs = CompileInputs(
+            source=source_from(version.source),
+            round_values={
+                "jenis_pemilihan": pledge_round.election,
+                "tahun": str(pledge_round.year),
+                "instansi": settings.institution,
+            },
+            letterhead=(settings.institution.upper(), settings.office.upper(), settings.address),
+            place=settings.place,
+            verify_url=f"{settings.base_url}/v/",
+            paper=pledge_round.paper,
+            zone=ZONES[settings.timezone],
+            countersign=pledge_round.countersign,
+            trust=trust,
+        )
+        compiled = await asyncio.to_thread(compile_template, inputs)
+        for variant in compiled.variants:
+            await blobs.put(prefix_blob(variant.prefix_sha256), variant.prefix)
+        pledge.compile_inputs = json.loads(inputs.to_json())
+        pledge.prefixes = [variant.prefix_sha256 for variant in compiled.variants]
+    await session.flush()
+    return pledges
+
+
+async def close_round(
+    session: Session, actor: Principal, log: LogIdentity, round_id: UUID, *, now: datetime
+) -> PledgeRound:
+    """Close an open round: nothing more is signed in it, and its figures stay."""
+    actor.require(Permission.ROUND_OPEN)
+    pledge_round = await get_round(session, round_id, lock=True)
+    if pledge_round.status != "open":
+        raise RoundNotOpen(title=pledge_round.title)
+    pledge_round.status, pledge_round.closed_at = "closed", now
+    await transparency.record(
+        session, log, [transparency.Entry(Fact.ROUND_CLOSED, round_id, round_id.bytes.ljust(32, b"\0"), now, actor.id)]
+    )
+    return pledge_round
+
+
+def require_open(pledge_round: PledgeRound, now: datetime) -> None:
+    """Raise `RoundNotOpen` unless people may sign in the round at this instant."""
+    if pledge_round.status != "open" or not pledge_round.opens_at <= now < pledge_round.closes_at:
+        raise RoundNotOpen(title=pledge_round.title)

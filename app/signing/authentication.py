@@ -1,0 +1,83 @@
+"""Who signs, over this act: a passkey assertion, or PIN + one-time code where there is no passkey (recorded as the weaker way)."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+from typing import Any
+
+from app.asn import service as asn
+from app.core.db import Session
+from app.core.mail import Mailer, Message
+from app.core.texts import text
+from app.document.models import Document
+from app.identity import service as identity
+from app.identity.passkey import RelyingParty, verify_assertion
+from app.signing import queries
+from app.signing.act import b64, mark
+from app.signing.errors import CodeNone, CodeNotSent, PinOrCodeWrong
+from app.signing.models import SigningCode, SigningSession
+from app.signing.schemas import Authentication
+from app.signing.states import CODE_LIFE, CODE_TRIES
+
+
+async def authenticate(
+    session: Session,
+    party: RelyingParty,
+    signing: SigningSession,
+    given: Authentication,
+    challenge: bytes,
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what goes into the evidence; raises the refusal of whichever way was tried."""
+    if given.method == "passkey":
+        _, assertion = await verify_assertion(
+            session, party, given.credential or {}, challenge, employee_id=signing.employee_id
+        )
+        return {
+            "method": "passkey",
+            "credential_id": b64(assertion.credential_id),
+            "credential_public_key": b64(assertion.public_key),
+            "assertion": assertion.response,
+        }
+    await _check_pin_and_code(session, signing, given, now)
+    return {"method": "pin+code"}
+
+
+async def send_code(
+    session: Session, mailer: Mailer, signing: SigningSession, documents: list[Document], *, now: datetime
+) -> None:
+    """Send a fresh code, bound to session and nonce; its text names how many documents and the mark the page shows."""
+    employee = await asn.get_employee(session, signing.employee_id)
+    if not employee.email or not mailer.available:
+        raise CodeNotSent
+    code = f"{secrets.randbelow(10**6):06d}"
+    stored = await queries.find_code(session, signing.id) or SigningCode(session_id=signing.id)
+    stored.code_hash, stored.expires_at, stored.tries_left = _hash(signing, code), now + CODE_LIFE, CODE_TRIES
+    session.add(stored)
+    shown = mark([d.digest for d in documents])
+    await mailer.send(
+        Message(
+            to=employee.email,
+            subject=text("mail.code.subject"),
+            body=text("mail.code.body", code=code, count=len(documents), mark=shown),
+        )
+    )
+
+
+async def _check_pin_and_code(session: Session, signing: SigningSession, given: Authentication, now: datetime) -> None:
+    """Count the try, then compare both, with one answer for both."""
+    code = await queries.find_code(session, signing.id)
+    if code is None or code.expires_at < now or code.tries_left <= 0:
+        raise CodeNone
+    code.tries_left -= 1
+    pin_holds = await identity.check_pin(session, signing.employee_id, given.pin, now=now)
+    code_holds = hmac.compare_digest(_hash(signing, given.code.strip()), code.code_hash)
+    if not (pin_holds and code_holds):
+        raise PinOrCodeWrong
+    await session.delete(code)
+
+
+def _hash(signing: SigningSession, code: str) -> bytes:
+    return hashlib.sha256(signing.nonce + code.encode()).digest()

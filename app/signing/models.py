@@ -1,0 +1,86 @@
+"""Signing sessions, their documents, keys and evidence as stored."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class SigningSession(Base):
+    """One act of signing, for one or many documents. State moves only as `states.py` says."""
+
+    __tablename__ = "signing_session"
+    __table_args__ = (
+        CheckConstraint("state IN ('prepared', 'certified', 'signed', 'abandoned')", name="state"),
+        Index(
+            "uq_signing_session_live",
+            "employee_id",
+            unique=True,
+            postgresql_where=text("state IN ('prepared', 'certified')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
+    state: Mapped[str]
+    nonce: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    restarts: Mapped[int] = mapped_column(default=0)
+    spki: Mapped[bytes | None]
+    certificate: Mapped[bytes | None]
+    certificate_expires_at: Mapped[datetime | None]
+    asked: Mapped[bytes | None] = mapped_column(
+        doc="SHA-256 of the request that led to this state: the same body gets the same answer."
+    )
+    answer: Mapped[dict[str, Any] | None] = mapped_column(doc="What that request was answered.")
+    signed_at: Mapped[datetime | None]
+
+
+class SigningSessionDocument(Base):
+    """Which documents the act covers, in the order they are read."""
+
+    __tablename__ = "signing_session_document"
+    __table_args__ = (UniqueConstraint("document_id"),)
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
+
+
+class SigningCode(Base):
+    """The one-time code of a session: bound to its nonce, five minutes, three tries."""
+
+    __tablename__ = "signing_code"
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), primary_key=True)
+    code_hash: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    tries_left: Mapped[int]
+
+
+class DeviceKey(Base):
+    """Every device key ever certified: a key is used in one act only."""
+
+    __tablename__ = "device_key"
+
+    spki_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"))
+
+
+class SigningEvidence(Base):
+    """How the signer proved who they are over the act; kept also for a certificate that was never used."""
+
+    __tablename__ = "signing_evidence"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), index=True)
+    at: Mapped[datetime]
+    method: Mapped[str]
+    address: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    abandoned: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,1 @@
+"""Ways to sign, one file each behind one Protocol."""

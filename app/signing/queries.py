@@ -1,0 +1,73 @@
+"""SQL of the ceremony."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.core.db import Session
+from app.signing.models import DeviceKey, SigningCode, SigningEvidence, SigningSession, SigningSessionDocument
+
+
+async def find_session(session: Session, session_id: UUID, *, lock: bool) -> SigningSession | None:
+    """Return a signing session; locked, one call at a time changes it."""
+    statement = select(SigningSession).where(SigningSession.id == session_id)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def find_live(session: Session, employee_id: UUID) -> SigningSession | None:
+    """Return a person's live session, locked."""
+    statement = select(SigningSession).where(
+        SigningSession.employee_id == employee_id, SigningSession.state.in_(("prepared", "certified"))
+    )
+    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+
+
+async def list_document_ids(session: Session, session_id: UUID) -> list[UUID]:
+    """Return a session's documents in reading order."""
+    statement = (
+        select(SigningSessionDocument.document_id)
+        .where(SigningSessionDocument.session_id == session_id)
+        .order_by(SigningSessionDocument.place)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def insert_documents(session: Session, session_id: UUID, ids: Sequence[UUID]) -> None:
+    """Say which documents a session covers."""
+    await session.execute(
+        insert(SigningSessionDocument),
+        [{"session_id": session_id, "place": place, "document_id": i} for place, i in enumerate(ids)],
+    )
+
+
+async def keep_key(session: Session, spki_sha256: bytes, session_id: UUID) -> bool:
+    """Remember a device key; False when it was seen before."""
+    statement = upsert(DeviceKey).values(spki_sha256=spki_sha256, session_id=session_id).on_conflict_do_nothing()
+    kept = await session.execute(statement.returning(DeviceKey.spki_sha256))
+    return kept.first() is not None
+
+
+async def find_code(session: Session, session_id: UUID) -> SigningCode | None:
+    """Return a session's one-time code, locked: the try is counted before it is judged."""
+    statement = select(SigningCode).where(SigningCode.session_id == session_id)
+    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+
+
+async def abandon_evidence(session: Session, session_id: UUID) -> None:
+    """Mark the evidence of a certificate that will not be used."""
+    await session.execute(
+        update(SigningEvidence).where(SigningEvidence.session_id == session_id).values(abandoned=True)
+    )
+
+
+async def list_evidence(session: Session, document_id: UUID) -> list[SigningEvidence]:
+    """Return the evidence of the session that signed a document."""
+    statement = (
+        select(SigningEvidence)
+        .join(SigningSessionDocument, SigningSessionDocument.session_id == SigningEvidence.session_id)
+        .where(SigningSessionDocument.document_id == document_id)
+        .order_by(SigningEvidence.at)
+    )
+    return list((await session.execute(statement)).scalars())

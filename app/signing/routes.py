@@ -1,0 +1,111 @@
+"""The ceremony over the API."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.core.http import ActorDep, ClockDep, SessionDep, client_address, resources
+from app.core.resources import Resources
+from app.signing import service, sessions
+from app.signing.authentication import send_code
+from app.signing.schemas import (
+    CertificateRead,
+    CertificateRequest,
+    ReceiptsRead,
+    SessionCreate,
+    SessionRead,
+    SignaturesCreate,
+)
+from app.signing.sessions import Ceremony
+from app.signing.states import State, require
+
+router = APIRouter(prefix="/me/signing-sessions", tags=["signing"])
+
+
+def get_ceremony(held: Annotated[Resources, Depends(resources)]) -> Ceremony:
+    """Return what the ceremony needs of the process."""
+    return held.get(Ceremony)
+
+
+CeremonyDep = Annotated[Ceremony, Depends(get_ceremony)]
+
+
+@router.post("", status_code=201)
+async def open_session(
+    body: SessionCreate, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep, clock: ClockDep
+) -> SessionRead:
+    """Prepare the documents of one act of signing."""
+    now = clock.now()
+    opened = await sessions.open_session(session, ceremony, actor, body.obligation_ids, now=now)
+    return await sessions.describe(session, ceremony, opened, now=now)
+
+
+@router.get("/{session_id}")
+async def read_session(
+    session_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep, clock: ClockDep
+) -> SessionRead:
+    """Read a session, to begin or to go on after a lost connection."""
+    found = await sessions.get_own(session, actor, session_id, lock=False)
+    return await sessions.describe(session, ceremony, found, now=clock.now())
+
+
+@router.get("/{session_id}/bundle", response_class=Response)
+async def read_bundle(session_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep) -> Response:
+    """The octets of the session's documents."""
+    found = await sessions.get_own(session, actor, session_id, lock=False)
+    data = await sessions.bundle(session, ceremony, found)
+    return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "private, no-store"})
+
+
+@router.post("/{session_id}/code", status_code=202)
+async def post_code(
+    session_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep, clock: ClockDep
+) -> dict[str, str]:
+    """Send a one-time code for signing with a PIN."""
+    now = clock.now()
+    found = await sessions.get_own(session, actor, session_id, lock=True)
+    require(found, State.PREPARED, now)
+    covered = await sessions.covered_documents(session, found)
+    await send_code(session, ceremony.mailer, found, covered, now=now)
+    return {"status": "sent"}
+
+
+@router.post("/{session_id}/certificate")
+async def post_certificate(
+    session_id: UUID,
+    body: CertificateRequest,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    ceremony: CeremonyDep,
+    clock: ClockDep,
+) -> CertificateRead:
+    """Prove who signs and certify the device's key."""
+    found = await sessions.get_own(session, actor, session_id, lock=True)
+    return await service.certify(session, ceremony, found, body, address=client_address(request), now=clock.now())
+
+
+@router.post("/{session_id}/signatures")
+async def post_signatures(
+    session_id: UUID,
+    body: SignaturesCreate,
+    session: SessionDep,
+    actor: ActorDep,
+    ceremony: CeremonyDep,
+    clock: ClockDep,
+) -> ReceiptsRead:
+    """Take the signatures in."""
+    found = await sessions.get_own(session, actor, session_id, lock=True)
+    return await service.sign(session, ceremony, found, body, now=clock.now())
+
+
+@router.post("/{session_id}/restart")
+async def post_restart(
+    session_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep, clock: ClockDep
+) -> SessionRead:
+    """Begin again with the same documents after the device lost its key."""
+    now = clock.now()
+    found = await sessions.get_own(session, actor, session_id, lock=True)
+    await sessions.restart(session, found, now=now)
+    return await sessions.describe(session, ceremony, found, now=now)

@@ -1,0 +1,210 @@
+"""Certify a device's key over one act, and take its signatures in: steps 3 to 5 of the ceremony."""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import telemetry
+from app.core.db import Session
+from app.core.ids import new_id
+from app.document import service as documents
+from app.document.models import Document
+from app.document.service import Signed
+from app.obligation import service as obligation
+from app.obligation.models import Participant
+from app.pki import ecdsa
+from app.pki.certificate import Subject
+from app.pki.cms import signed_attributes, signed_data
+from app.pki.errors import PkiFault, PublicKeyRefused
+from app.signing import queries, states
+from app.signing.act import POSSESSION_PREFIX, act, b64, challenge, request_hash, unb64
+from app.signing.authentication import authenticate
+from app.signing.errors import (
+    CertificateExpired,
+    KeyNotP256,
+    KeyReused,
+    KeyWithoutProof,
+    RequestMalformed,
+    SessionState,
+    SignatureInvalid,
+    SignaturesIncomplete,
+)
+from app.signing.models import SigningEvidence, SigningSession
+from app.signing.schemas import CertificateRead, CertificateRequest, CertifiedDocument, ReceiptsRead, SignaturesCreate
+from app.signing.sessions import Ceremony, covered_documents, receipts
+from app.signing.states import State
+from app.transparency import service as transparency
+from app.transparency.record import Fact
+
+
+async def certify(
+    session: Session,
+    ceremony: Ceremony,
+    signing: SigningSession,
+    wanted: CertificateRequest,
+    *,
+    address: str,
+    now: datetime,
+) -> CertificateRead:
+    """Certify the device's key for this act. The same body again gets the same certificate; another body, a refusal.
+
+    Order of checks: same request, state and expiry, key, proof of possession, the signer's authentication.
+    """
+    asked = request_hash(wanted.model_dump(mode="json"))
+    if signing.state == State.CERTIFIED and signing.asked == asked and signing.answer is not None:
+        return CertificateRead.model_validate(signing.answer)
+    states.require(signing, State.PREPARED, now)
+    covered = await covered_documents(session, signing)
+    spki = _public_key(wanted.public_key)
+    act_bytes = act(signing.id, [(d.id, d.digest) for d in covered], spki)
+    over = challenge(signing.nonce, act_bytes)
+    proof = _decode(wanted.proof_of_possession)
+    if not ecdsa.verify(spki, proof, POSSESSION_PREFIX + over):
+        raise KeyWithoutProof
+    method = await authenticate(session, ceremony.party, signing, wanted.authentication, over, now=now)
+    if not await queries.keep_key(session, hashlib.sha256(spki).digest(), signing.id):
+        raise KeyReused
+    participant = await documents.participant_of(session, covered[0])
+    certificate = ceremony.authority.issue(_subject(ceremony, participant), spki, now, life=states.CERTIFICATE_LIFE)
+    session.add(_evidence(signing, wanted, method, act_bytes, certificate, address, now))
+    answer = CertificateRead(
+        certificate=b64(certificate),
+        chain=[b64(der) for der in ceremony.authority.chain],
+        documents=[
+            CertifiedDocument(id=d.id, signed_attributes=b64(signed_attributes(d.digest, certificate))) for d in covered
+        ],
+    )
+    signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
+    signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
+    signing.asked, signing.answer = asked, answer.model_dump(mode="json")
+    return answer
+
+
+async def sign(
+    session: Session, ceremony: Ceremony, signing: SigningSession, given: SignaturesCreate, *, now: datetime
+) -> ReceiptsRead:
+    """Take the signatures in, all or none, in one transaction: documents, register, log, receipts. Idempotent."""
+    asked = request_hash(given.model_dump(mode="json"))
+    covered = await covered_documents(session, signing)
+    if signing.state == State.SIGNED:
+        if signing.asked != asked:
+            raise SessionState(state=signing.state, needed=State.CERTIFIED.value)
+        return ReceiptsRead(receipts=receipts(covered))
+    states.require(signing, State.CERTIFIED, now)
+    if signing.certificate_expires_at is None or now > signing.certificate_expires_at:
+        raise CertificateExpired
+    sent = {row.id: _decode(row.signature) for row in given.signatures}
+    if len(given.signatures) != len(covered) or set(sent) != {d.id for d in covered}:
+        raise SignaturesIncomplete
+    await obligation.lock(session, signing.employee_id, [d.round_id for d in covered])
+    finished = await asyncio.to_thread(_build_all, ceremony, signing, covered, sent, now)
+    at = now.replace(microsecond=0)
+    kept = await documents.keep_signed(session, ceremony.shelf, ceremony.blobs, ceremony.authority, finished, at=at)
+    await _register(session, ceremony, signing, kept, at)
+    signing.state, signing.asked, signing.answer, signing.signed_at = State.SIGNED, asked, None, at
+    session.add(signing)
+    telemetry.SIGNED.inc(len(kept))
+    return ReceiptsRead(receipts=receipts(kept))
+
+
+async def _register(
+    session: Session, ceremony: Ceremony, signing: SigningSession, kept: Sequence[Document], at: datetime
+) -> None:
+    """Fulfil the obligations and write the log, in the transaction of the signature."""
+    by_round: dict[UUID, list[tuple[UUID, UUID]]] = defaultdict(list)
+    for document in kept:
+        by_round[document.round_id].append((document.obligation_id, document.id))
+    for round_id in sorted(by_round):
+        await obligation.fulfil(session, signing.employee_id, round_id, by_round[round_id], at=at)
+    entries = [
+        transparency.Entry(Fact.DOCUMENT_SIGNED, d.id, d.signed_sha256 or b"", at, signing.employee_id) for d in kept
+    ]
+    await transparency.record(session, ceremony.log, entries)
+
+
+def _build_all(
+    ceremony: Ceremony, signing: SigningSession, covered: Sequence[Document], sent: dict[UUID, bytes], now: datetime
+) -> list[Signed]:
+    """Verify every signature before the first CMS is built; then CMS with certificate, chain and time stamp (B-T)."""
+    assert signing.spki is not None
+    assert signing.certificate is not None
+    authority, certificate = ceremony.authority, signing.certificate
+    checked = []
+    for document in covered:
+        attributes = signed_attributes(document.digest, certificate)
+        try:
+            valid = ecdsa.verify(signing.spki, sent[document.id], attributes)
+            signature = ecdsa.der_from_raw(sent[document.id]) if valid else b""
+        except PkiFault:
+            valid, signature = False, b""
+        if not valid:
+            raise SignatureInvalid(document=str(document.id))
+        checked.append((document, attributes, signature))
+    return [
+        Signed(
+            document,
+            signed_data(
+                attributes=attributes,
+                signature_der=signature,
+                certificate=certificate,
+                chain=authority.chain,
+                timestamp_token=authority.tsa.token(hashlib.sha256(signature).digest(), now),
+            ),
+            signing.spki,
+        )
+        for document, attributes, signature in checked
+    ]
+
+
+def _evidence(
+    signing: SigningSession,
+    wanted: CertificateRequest,
+    method: dict[str, Any],
+    act_bytes: bytes,
+    certificate: bytes,
+    address: str,
+    now: datetime,
+) -> SigningEvidence:
+    """Passkey signature -> act -> device key -> CMS can be re-checked from this without trusting us."""
+    return SigningEvidence(
+        id=new_id(),
+        session_id=signing.id,
+        at=now,
+        method=method["method"],
+        address=address,
+        abandoned=False,
+        data={
+            **method,
+            "nonce": b64(signing.nonce),
+            "act": act_bytes.decode(),
+            "public_key": wanted.public_key,
+            "proof_of_possession": wanted.proof_of_possession,
+            "certificate": b64(certificate),
+            "confirmations": [str(i) for i in wanted.confirmations],
+        },
+    )
+
+
+def _subject(ceremony: Ceremony, participant: Participant) -> Subject:
+    agency = str(participant.printed["agency"])
+    return Subject(institution=ceremony.institution, opd=agency, name=participant.name, nip=participant.nip)
+
+
+def _public_key(text: str) -> bytes:
+    spki = _decode(text)
+    try:
+        ecdsa.public_key(spki)
+    except PublicKeyRefused:
+        raise KeyNotP256 from None
+    return spki
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return unb64(text)
+    except ValueError:
+        raise RequestMalformed from None

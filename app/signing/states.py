@@ -1,0 +1,35 @@
+"""The states of a signing session and the only moves between them.
+
+prepared --certificate--> certified --signatures--> signed
+certified --restart--> prepared          prepared, certified --(another session, expiry)--> abandoned
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.signing.errors import SessionExpired, SessionState
+from app.signing.models import SigningSession
+
+SESSION_LIFE = timedelta(minutes=15)
+CERTIFICATE_LIFE = timedelta(minutes=10)
+CODE_LIFE = timedelta(minutes=5)
+CODE_TRIES = 3
+MOST_RESTARTS = 5
+MOST_DOCUMENTS = 500
+
+
+class State(StrEnum):
+    """Where a session stands."""
+
+    PREPARED = "prepared"
+    CERTIFIED = "certified"
+    SIGNED = "signed"
+    ABANDONED = "abandoned"
+
+
+def require(session: SigningSession, state: State, now: datetime) -> None:
+    """Raise `SessionState` or `SessionExpired` unless the session is alive in this state."""
+    if session.state != state:
+        raise SessionState(state=session.state, needed=state.value)
+    if now > session.expires_at:
+        raise SessionExpired

@@ -1,0 +1,92 @@
+"""SQL of the log."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session as SyncSession
+
+from app.core.db import Session
+from app.transparency.models import LogCheckpoint, LogEntry, LogLeaf, LogPending, LogTile
+
+SEQUENCER_LOCK = 0x4C4F47  # "LOG": one sequencer at a time, over all processes
+
+
+async def insert_entries(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write entries and queue them for the sequencer."""
+    await session.execute(insert(LogEntry), rows)
+    await session.execute(insert(LogPending), [{"entry_id": row["id"]} for row in rows])
+
+
+async def lock_sequencer(session: Session) -> None:
+    """Wait for the sequencer's turn; in its own statement, so that the next one sees what the last sequencer committed."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK})
+
+
+async def take_pending(session: Session, most: int) -> list[tuple[UUID, bytes]]:
+    """Remove up to `most` entries from the queue, oldest first; return their ids and leaf hashes."""
+    oldest = select(LogPending.entry_id).order_by(LogPending.entry_id).limit(most)
+    taken = await session.execute(
+        delete(LogPending)
+        .where(LogPending.entry_id.in_(oldest.correlate(None).scalar_subquery()))
+        .returning(LogPending.entry_id)
+    )
+    ids = sorted(taken.scalars())
+    found = await session.execute(
+        select(LogEntry.id, LogEntry.leaf_hash).where(LogEntry.id.in_(ids)).order_by(LogEntry.id)
+    )
+    return [(entry, leaf) for entry, leaf in found]
+
+
+async def insert_leaves(session: Session, first: int, entries: Sequence[UUID]) -> None:
+    """Give entries their places."""
+    await session.execute(insert(LogLeaf), [{"index": first + i, "entry_id": entry} for i, entry in enumerate(entries)])
+
+
+async def upsert_tiles(session: Session, tiles: Sequence[tuple[int, int, bytes]]) -> None:
+    """Write tiles; a growing tile keeps its first bytes."""
+    statement = upsert(LogTile).values(
+        [{"level": level, "index": index, "hashes": hashes} for level, index, hashes in tiles]
+    )
+    keys = [LogTile.level, LogTile.index]
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_={"hashes": statement.excluded.hashes})
+    )
+
+
+def read_tile(session: SyncSession, level: int, index: int, width: int) -> bytes:
+    """Return the first `width` hashes of a tile."""
+    statement = select(func.substr(LogTile.hashes, 1, width * 32)).where(LogTile.level == level, LogTile.index == index)
+    return session.execute(statement).scalar_one_or_none() or b""
+
+
+async def find_newest_checkpoint(session: Session) -> LogCheckpoint | None:
+    """Return the checkpoint of the largest tree."""
+    statement = select(LogCheckpoint).order_by(LogCheckpoint.size.desc()).limit(1)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_leaf_of_subject(session: Session, kind: str, subject_id: UUID) -> tuple[int, bytes, bytes] | None:
+    """Return (index, record, leaf hash) of the newest sequenced entry of a kind about a subject."""
+    statement = (
+        select(LogLeaf.index, LogEntry.record, LogEntry.leaf_hash)
+        .join(LogEntry, LogEntry.id == LogLeaf.entry_id)
+        .where(LogEntry.subject_id == subject_id, LogEntry.kind == kind)
+        .order_by(LogLeaf.index.desc())
+        .limit(1)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def list_records(session: Session, first: int, most: int) -> list[bytes]:
+    """Return canonical records in the order of the tree."""
+    statement = (
+        select(LogEntry.record)
+        .join(LogLeaf, LogLeaf.entry_id == LogEntry.id)
+        .where(LogLeaf.index >= first, LogLeaf.index < first + most)
+        .order_by(LogLeaf.index)
+    )
+    return list((await session.execute(statement)).scalars())

@@ -1,0 +1,46 @@
+"""The canonical record of a fact: JSON with sorted keys and no spaces, ASCII only, so that anyone can make the same bytes.
+
+It holds no personal data: who acted is a pseudonym salted with a secret of this log, which links the acts of one person
+for us and for nobody else.
+"""
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.merkle.note import NoteKey
+
+
+class Fact(StrEnum):
+    """What is written down."""
+
+    DOCUMENT_SEALED = "document.sealed"
+    DOCUMENT_SIGNED = "document.signed"
+    ROSTER_APPLIED = "roster.applied"
+    ROUND_CLOSED = "round.closed"
+    ROUND_OPENED = "round.opened"
+
+
+@dataclass(frozen=True)
+class LogIdentity:
+    """The log as its readers know it: its key and name, how it signs, and the salt of its pseudonyms."""
+
+    key: NoteKey
+    sign: Callable[[bytes], bytes]
+    salt: bytes
+
+    def pseudonym(self, person: UUID) -> str:
+        """HMAC-SHA-256 of a person's id under the log's salt, in hex."""
+        return hmac.new(self.salt, person.bytes, "sha256").hexdigest()
+
+
+def canonical(kind: Fact, digest: bytes, at: datetime, who: str | None) -> bytes:
+    """Return the record's bytes: kind, SHA-256 of the subject in hex, time to the second in UTC, pseudonym if any."""
+    record = {"at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "digest": digest.hex(), "kind": kind.value, "v": 1}
+    if who is not None:
+        record["who"] = who
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()

@@ -1,0 +1,32 @@
+"""Verification over the API: public, rate-limited, and nothing of the file is kept."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Request, UploadFile
+
+from app.core.errors import UploadTooLarge
+from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
+from app.verification import service
+from app.verification.schemas import VerdictRead, public
+from app.verification.service import Verifier
+
+router = APIRouter(prefix="/verifications", tags=["verification"])
+
+
+@router.post("")
+async def verify(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    file: Annotated[UploadFile, File(description="PDF")],
+) -> VerdictRead:
+    """Check a PDF: signatures, time stamps, changes after signing, register and log."""
+    held = resources(request)
+    held.get(Limits).verification.take(client_address(request))
+    most = settings.limits.verify_mb << 20
+    data = await file.read(most + 1)
+    if len(data) > most:
+        raise UploadTooLarge(most_mb=settings.limits.verify_mb)
+    return public(await service.verify_file(session, held.get(Verifier), data, now=clock.now()))

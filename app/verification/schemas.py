@@ -1,0 +1,66 @@
+"""Verdicts over the API: validity, masked names and NIPs, agency, time; no more."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from app.verification.verdict import Report
+
+
+class CheckRead(BaseModel):
+    """One check with its result."""
+
+    code: str
+    result: Literal["passed", "failed", "not_checked"]
+    detail: str
+
+
+class SignerRead(BaseModel):
+    """Who signed, masked."""
+
+    kind: str
+    name: str
+    nip: str
+    agency: str
+    signed_at: datetime | None
+
+
+class VerdictRead(BaseModel):
+    """A verdict and the checks it follows from."""
+
+    verdict: Literal["valid", "invalid", "not_checked"]
+    reason: str
+    assurance: str | None
+    signers: list[SignerRead]
+    checks: list[CheckRead]
+
+
+def mask_name(name: str) -> str:
+    """Keep the first letter of each word: enough to recognise a name one knows, not enough to learn one."""
+    return " ".join(word[0] + "*" * min(len(word) - 1, 5) if len(word) > 1 else word for word in name.split())
+
+
+def mask_nip(nip: str) -> str:
+    """Keep birth date and serial apart: 19680411******1009."""
+    return f"{nip[:8]}******{nip[14:]}" if len(nip) == 18 else "*" * len(nip)
+
+
+def public(report: Report) -> VerdictRead:
+    """Return a report as strangers may see it."""
+    return VerdictRead(
+        verdict=report.verdict.value,
+        reason=report.reason,
+        assurance=report.assurance,
+        signers=[
+            SignerRead(
+                kind=s.kind,
+                name=s.name if s.kind == "e_seal" else mask_name(s.name),
+                nip=mask_nip(s.nip),
+                agency=s.agency,
+                signed_at=s.signed_at,
+            )
+            for s in report.signers
+        ],
+        checks=[CheckRead(code=c.code, result=c.result, detail=c.detail) for c in report.checks],
+    )

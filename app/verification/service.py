@@ -1,0 +1,73 @@
+"""Check a PDF that anybody brings, or a document of the register by its code."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from app.core.blobs import BlobStore
+from app.core.db import Session
+from app.document import service as documents
+from app.document.compiled import TemplateShelf
+from app.document.models import Document
+from app.merkle.proof import verify_inclusion
+from app.pdf.inspect import Check, inspect
+from app.transparency import service as transparency
+from app.transparency.record import Fact, LogIdentity
+from app.verification import queries
+from app.verification.verdict import Report, judge
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """What verification trusts and where it looks things up."""
+
+    trust_roots: Sequence[bytes]
+    shelf: TemplateShelf
+    blobs: BlobStore
+    log: LogIdentity
+
+
+async def verify_file(session: Session, verifier: Verifier, data: bytes, *, now: datetime) -> Report:
+    """Return the verdict on a file; the file is not kept. Never raises on what the file holds."""
+    inspection = await asyncio.to_thread(inspect, data, trust_roots=verifier.trust_roots, now=now)
+    if inspection.reason is not None:
+        return judge(inspection)
+    document = await queries.find_by_file_digest(session, sha256(data).digest())
+    return judge(inspection, await _register_checks(session, verifier, document, now=now))
+
+
+async def verify_code(
+    session: Session, verifier: Verifier, code: str, *, now: datetime
+) -> tuple[Document, Report] | None:
+    """Return the document a QR code leads to, with the verdict on the bytes in the store; None for an unknown code."""
+    document = await documents.find_by_code(session, code)
+    if document is None:
+        return None
+    data = await documents.file_bytes(session, verifier.shelf, verifier.blobs, document)
+    return document, await verify_file(session, verifier, data, now=now)
+
+
+async def _register_checks(
+    session: Session, verifier: Verifier, document: Document | None, *, now: datetime
+) -> list[Check]:
+    """Whether the register knows exactly these bytes, and the log holds their record."""
+    if document is None:
+        return [
+            Check("register.match", "failed", "Berkas ini tidak sama dengan berkas mana pun dalam daftar kami."),
+            Check("log.inclusion", "not_checked", "Tidak ada catatan yang dapat dicari."),
+        ]
+    kind = Fact.DOCUMENT_SEALED if document.sealed_at else Fact.DOCUMENT_SIGNED
+    proof = await transparency.prove(session, verifier.log, kind, document.id, now=now)
+    included = verify_inclusion(proof.leaf_hash, proof.index, proof.size, proof.hashes, proof.root)
+    named = (document.sha256 or b"").hex().encode() in proof.record
+    holds = included and named
+    return [
+        Check("register.match", "passed", "Berkas ini tercatat dalam daftar kami, byte demi byte."),
+        Check(
+            "log.inclusion",
+            "passed" if holds else "failed",
+            f"Catatan nomor {proof.index} dari {proof.size} dalam log transparansi.",
+        ),
+    ]

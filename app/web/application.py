@@ -1,0 +1,7 @@
+"""Mounts the thin web client."""
+
+from fastapi import FastAPI
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to the application."""

@@ -1,0 +1,130 @@
+"""Builds what a process needs, once, from the settings; the server, the worker and the commands share it."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import procrastinate
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.asn import models as _asn  # noqa: F401 - every job and table is known before the queue is built
+from app.core import jobs
+from app.core.blobs import BlobStore, LocalBlobStore
+from app.core.clock import Clock, SystemClock
+from app.core.db import Database, libpq_url
+from app.core.errors import CannotStart
+from app.core.http import Authenticator
+from app.core.limits import Limits, RateLimit
+from app.core.mail import Mailer, build_mailer
+from app.core.postgres import LocalPostgres, find_binaries
+from app.core.resources import Resources
+from app.core.schema import ROOT, upgrade
+from app.core.secrets import master_key
+from app.core.settings import Settings, StorageSettings
+from app.document import jobs as _document_jobs  # noqa: F401
+from app.document.compiled import TemplateShelf
+from app.document.sealing import Sealer
+from app.identity.edge import authenticate
+from app.identity.passkey import RelyingParty
+from app.merkle.note import NoteKey
+from app.obligation import jobs as _obligation_jobs  # noqa: F401
+from app.pki.errors import PkiFault
+from app.pki.keyring import KeyRing, init_keys, load_keys
+from app.pledge import service as pledge
+from app.signing.sessions import Ceremony
+from app.transparency import jobs as _transparency_jobs  # noqa: F401
+from app.transparency.record import LogIdentity
+from app.verification.service import Verifier
+
+TEMPLATES = ROOT / "pdf_templates"
+
+
+def key_folder(settings: StorageSettings) -> Path:
+    """Return the folder the keys lie in."""
+    return settings.data_dir / "keys"
+
+
+def open_keys(settings: Settings, now: datetime) -> KeyRing:
+    """Open the keys, making them on first start; raises `CannotStart` with what to do."""
+    folder, passphrase = key_folder(settings.storage), master_key(settings.storage)
+    try:
+        if not folder.exists():
+            crl_base = f"{settings.service.base_url}/ca" if settings.service.secure else None
+            init_keys(folder, passphrase, institution=settings.service.institution, now=now, crl_base=crl_base)
+        return load_keys(folder, passphrase)
+    except PkiFault as fault:
+        raise CannotStart(f"{fault} ({fault.code})") from fault
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Resources]:
+    """Everything a process needs, from the database up; taken down again in the end."""
+    clock = clock or SystemClock()
+    settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
+    keys = await asyncio.to_thread(open_keys, settings, clock.now())
+    url, server = settings.database.url.get_secret_value(), None
+    if not url:
+        server = LocalPostgres(settings.storage.data_dir / "postgres", find_binaries(settings.postgres.bin))
+        url = await asyncio.to_thread(server.start)
+    try:
+        await asyncio.to_thread(upgrade, url)
+        held = build(settings, clock, keys, url)
+        queue, database = held.get(procrastinate.App), held.get(Database)
+        async with queue.open_async():
+            async with database.transaction() as session:
+                await pledge.keep_bundled_templates(session, TEMPLATES, now=clock.now())
+            try:
+                yield held
+            finally:
+                await database.close()
+    finally:
+        if server is not None:
+            await asyncio.to_thread(server.stop)
+
+
+def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resources:
+    """Return the resources over an up-to-date database; nothing is started here."""
+    held = Resources()
+    blobs = LocalBlobStore(settings.storage.blob_dir)
+    shelf = TemplateShelf(blobs)
+    log = _log_identity(settings, keys)
+    mailer = build_mailer(settings.mail)
+    party = RelyingParty.of(settings.service)
+    database = Database(url, settings.database)
+    held.add(Settings, settings)
+    held.add(Clock, clock)  # type: ignore[type-abstract]
+    held.add(KeyRing, keys)
+    held.add(Database, database)
+    held.add(BlobStore, blobs)  # type: ignore[type-abstract]
+    held.add(TemplateShelf, shelf)
+    held.add(LogIdentity, log)
+    held.add(Mailer, mailer)  # type: ignore[type-abstract]
+    held.add(RelyingParty, party)
+    held.add(Authenticator, authenticate)
+    held.add(Sealer, Sealer(settings.service, keys.authority, shelf, blobs, log))
+    held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer))
+    held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log))
+    limits = settings.limits
+    held.add(Limits, Limits(RateLimit(limits.activation_per_minute), RateLimit(limits.verify_per_minute)))
+    queue = jobs.build_app(libpq_url(database.url), held)
+    held.add(procrastinate.App, queue)
+    database.queue = queue
+    return held
+
+
+def _log_identity(settings: Settings, keys: KeyRing) -> LogIdentity:
+    public = keys.log_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    salt = hmac.new(master_key(settings.storage), b"pakta.log.salt.v1", "sha256").digest()
+    return LogIdentity(NoteKey(_log_origin(settings), public), keys.log_key.sign, salt)
+
+
+def _log_origin(settings: Settings) -> str:
+    """The log's name is fixed on first start: a service that moves to another address keeps its log."""
+    path = settings.storage.data_dir / "log.origin"
+    if not path.exists():
+        path.write_text(f"{urlsplit(settings.service.base_url).netloc}/log\n")
+    return path.read_text().strip()
