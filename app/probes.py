@@ -1,9 +1,8 @@
 """What operators and other systems ask for: health, readiness, metrics, the CA's certificate and CRL."""
 
 import asyncio
+import ssl
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -57,8 +56,8 @@ async def metrics() -> Response:
 @router.get("/ca/root.pem", response_class=Response)
 async def root(request: Request) -> Response:
     """The root certificate: what a verifier has to trust."""
-    certificate = x509.load_der_x509_certificate(resources(request).get(KeyRing).authority.root)
-    return Response(certificate.public_bytes(Encoding.PEM), media_type="application/x-pem-file")
+    root_pem = ssl.DER_cert_to_PEM_cert(resources(request).get(KeyRing).authority.root)
+    return Response(root_pem, media_type="application/x-pem-file")
 
 
 @router.get("/ca/issuing.crl", response_class=Response)

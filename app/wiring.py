@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from app.core.resources import Resources
 from app.core.schema import ROOT, upgrade
 from app.core.secrets import master_key
 from app.core.settings import Settings, StorageSettings
+from app.core.write_once import keep_once
 from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
 from app.document.sealing import Sealer
@@ -32,7 +33,7 @@ from app.identity.edge import authenticate
 from app.identity.passkey import RelyingParty
 from app.merkle.note import NoteKey
 from app.obligation import jobs as _obligation_jobs  # noqa: F401
-from app.pki.errors import PkiFault
+from app.pki.errors import KeysExist, PkiFault
 from app.pki.keyring import KeyRing, init_keys, load_keys
 from app.pledge import service as pledge
 from app.signing.sessions import Ceremony
@@ -54,7 +55,8 @@ def open_keys(settings: Settings, now: datetime) -> KeyRing:
     try:
         if not folder.exists():
             crl_base = f"{settings.service.base_url}/ca" if settings.service.secure else None
-            init_keys(folder, passphrase, institution=settings.service.institution, now=now, crl_base=crl_base)
+            with suppress(KeysExist):  # another process, started at the same moment, was first
+                init_keys(folder, passphrase, institution=settings.service.institution, now=now, crl_base=crl_base)
         return load_keys(folder, passphrase)
     except PkiFault as fault:
         raise CannotStart(f"{fault} ({fault.code})") from fault
@@ -124,7 +126,5 @@ def _log_identity(settings: Settings, keys: KeyRing) -> LogIdentity:
 
 def _log_origin(settings: Settings) -> str:
     """The log's name is fixed on first start: a service that moves to another address keeps its log."""
-    path = settings.storage.data_dir / "log.origin"
-    if not path.exists():
-        path.write_text(f"{urlsplit(settings.service.base_url).netloc}/log\n")
-    return path.read_text().strip()
+    origin = f"{urlsplit(settings.service.base_url).netloc}/log\n".encode()
+    return keep_once(settings.storage.data_dir / "log.origin", origin).decode().strip()

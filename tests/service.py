@@ -33,7 +33,7 @@ B1;Inspektorat Daerah;A0;B1;22;Inspektur
 """
 HEADER = "PNS ID,NIP BARU,NAMA,GELAR DEPAN,GELAR BELAKANG,TANGGAL LAHIR,JENIS KELAMIN,EMAIL GOV,NOMOR HP,JENIS PEGAWAI NAMA,KEDUDUKAN HUKUM ID,STATUS CPNS PNS,GOL AKHIR NAMA,JENIS JABATAN ID,JABATAN NAMA,UNOR ID,UNOR NAMA,ESELON ID"
 PEOPLE = [
-    "P1,198501012010012001,SITI RAHAYU,Dr.,\"S.Kom., M.Si.\",01-01-1985,F,siti@malangkota.example,0811,PNS Daerah,01,P,III/d,2,Perawat Ahli Muda,A2,UPT Puskesmas Bareng,99",
+    'P1,198501012010012001,SITI RAHAYU,Dr.,"S.Kom., M.Si.",01-01-1985,F,siti@malangkota.example,0811,PNS Daerah,01,P,III/d,2,Perawat Ahli Muda,A2,UPT Puskesmas Bareng,99',
     "P2,197505052000031002,BUDI SANTOSO,,S.H.,05-05-1975,M,budi@malangkota.example,0812,PNS Daerah,01,P,IV/a,1,Inspektur,B1,Inspektorat Daerah,22",
     "P3,199003032015032003,NUR'AINI SA'DIYAH,,,03-03-1990,F,,0813,PNS Daerah,01,P,III/b,4,Pengadministrasi Perkantoran,A1,Dinas Kesehatan,99",
     "P4,198802022023211004,JOKO SUSILO,,A.Md.,02-02-1988,M,,0814,PPPK,71,,IX,2,Perawat Terampil,A2,UPT Puskesmas Bareng,99",
@@ -147,6 +147,11 @@ async def running_service(url: str, folder: Path, at: datetime) -> AsyncIterator
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
             async with held.get(Database).transaction() as session:
                 admin = await identity.create_token(
-                    session, name="admin", role=Role.BKPSDM_ADMIN, agencies=None, life=timedelta(days=1), now=clock.now()
+                    session,
+                    name="admin",
+                    role=Role.BKPSDM_ADMIN,
+                    agencies=None,
+                    life=timedelta(days=1),
+                    now=clock.now(),
                 )
             yield Service(app, held, clock, http, admin, folder)

@@ -68,7 +68,7 @@ def check_file(path: Path, directory: unit_tree.UnitDirectory) -> list[CheckedRo
 
 async def stage(
     session: Session, actor: Principal, path: Path, file_name: str, units: UnitTree | None, *, now: datetime
-) -> RosterImport:
+) -> tuple[RosterImport, list[CheckedRow]]:
     """Read, check and compare a roster; store every row with its outcome. The roster itself does not change."""
     actor.require(Permission.ROSTER_IMPORT)
     siasn_of = {unit_id: siasn for siasn, unit_id in (await opd.ids_by_siasn(session)).items()}
@@ -91,7 +91,7 @@ async def stage(
     session.add(staged)
     await session.flush()
     await copy_rows(session, "roster_row", _ROW, _staged_rows(staged.id, compared))
-    return staged
+    return staged, checked
 
 
 async def get_import(session: Session, actor: Principal, import_id: UUID, *, lock: bool = False) -> RosterImport:

@@ -87,7 +87,7 @@ async def stage(
         with _kept(units, most) as path:
             tree = importing.read_units(path)
     with _kept(file, most) as path:
-        staged = await importing.stage(session, actor, path, file.filename or "", tree, now=clock.now())
+        staged, _ = await importing.stage(session, actor, path, file.filename or "", tree, now=clock.now())
     return ImportRead.model_validate(staged, from_attributes=True)
 
 

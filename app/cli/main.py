@@ -4,9 +4,13 @@ import sys
 
 import typer
 
+from app.cli.demo import demo
 from app.cli.failure import report
+from app.cli.recap import recap
+from app.cli.roster import cli as rosters
 from app.cli.serve import serve, worker
 from app.cli.tokens import cli as tokens
+from app.cli.verify import verify
 from app.core.errors import AppError, CannotStart
 
 cli = typer.Typer(
@@ -18,6 +22,10 @@ cli = typer.Typer(
 )
 cli.command()(serve)
 cli.command()(worker)
+cli.command()(demo)
+cli.command()(recap)
+cli.command()(verify)
+cli.add_typer(rosters, name="roster")
 cli.add_typer(tokens, name="token")
 
 

@@ -2,35 +2,26 @@
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from app.cli.options import DataDir
 from app.core.settings import Settings
 from app.core.telemetry import configure_logs
 from app.worker import run
-
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of everything the service keeps itself.")]
-
-
-def use_data_dir(data_dir: Path | None) -> None:
-    """Let settings read in this process and in its children see the option."""
-    if data_dir is not None:
-        os.environ["PAKTA_DATA_DIR"] = str(data_dir.resolve())
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    data_dir: DataDir = None,
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
     workers: Annotated[int, typer.Option(help="Server processes.", min=1)] = 1,
     no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Leave jobs to `pakta worker`.")] = False,
     proxy: Annotated[str, typer.Option(help="Addresses of proxies whose forwarded headers are believed.")] = "",
 ) -> None:
     """Serve the API and the web client."""
-    use_data_dir(data_dir)
     if no_jobs:
         os.environ["PAKTA_JOBS"] = "false"
     os.environ.setdefault("PAKTA_BASE_URL", f"http://localhost:{port}")
@@ -49,9 +40,8 @@ def serve(
     )
 
 
-def worker(data_dir: DataDir = None) -> None:
+def worker(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets it
     """Run jobs: sealing, publishing the log, opening rounds."""
-    use_data_dir(data_dir)
     settings = Settings()
     configure_logs(settings.service)
     asyncio.run(run(settings))

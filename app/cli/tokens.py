@@ -8,15 +8,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.serve import DataDir, use_data_dir
-from app.core.clock import Clock
-from app.core.db import Database
+from app.cli.operator import at_work, clock_of
+from app.cli.options import AsJson, DataDir
 from app.core.errors import CannotStart
 from app.core.permission import Role
-from app.core.settings import Settings
 from app.identity import service as identity
 from app.opd import service as opd_service
-from app.wiring import running
 
 cli = typer.Typer(help="API tokens.", no_args_is_help=True)
 
@@ -32,24 +29,23 @@ def create(
     name: Annotated[str, typer.Option(help="Who or what uses it.")],
     opd: Annotated[list[str] | None, typer.Option(help="Name of an OPD it is limited to; may be repeated.")] = None,
     expires: Annotated[str, typer.Option(help="Its life: 90d, 12h.")] = "90d",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-    data_dir: DataDir = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
     """Make an API token and print it, once."""
-    use_data_dir(data_dir)
     token = asyncio.run(_create(role, name, opd, parse_life(expires)))
     typer.echo(json.dumps({"token": token, "role": role.value, "name": name}) if as_json else token)
 
 
 async def _create(role: Role, name: str, opd: list[str] | None, life: timedelta) -> str:
-    async with running(Settings()) as held, held.get(Database).transaction() as session:
+    async with at_work() as (held, session):
         agencies = None
         if opd:
             known = {unit.name.casefold(): unit.id for unit in await opd_service.list_all_agencies(session)}
             if missing := [wanted for wanted in opd if wanted.casefold() not in known]:
                 raise CannotStart(f"OPD tidak dikenal: {', '.join(missing)}")
             agencies = [known[wanted.casefold()] for wanted in opd]
-        now = held.get(Clock).now()  # type: ignore[type-abstract]
+        now = clock_of(held).now()
         return await identity.create_token(session, name=name, role=role, agencies=agencies, life=life, now=now)
 
 

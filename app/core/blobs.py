@@ -6,11 +6,14 @@ bytes under a name that is taken raise `BlobTaken`. Nothing is ever overwritten,
 
 import asyncio
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Protocol
 
 from app.core.errors import AppError, Kind
+
+_NAME = re.compile(r"(?!tmp/)[A-Za-z0-9-]+(?:/[A-Za-z0-9-]+)+")
 
 
 class BlobTaken(AppError):
@@ -31,11 +34,11 @@ class BlobStore(Protocol):
     """Where documents live."""
 
     async def put(self, name: str, data: bytes) -> None:
-        """Store bytes durably under a new name of letters, digits, `/` and `-`."""
+        """Store bytes durably under a new name: words of letters, digits and `-`, at least two, joined by `/`."""
         ...
 
     async def get(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
-        """Return the bytes of a name, or `length` of them from `offset`; raise `BlobMissing`."""
+        """Return the bytes of a name, or `length` of them from `offset`; raise `BlobMissing`, also when it holds fewer."""
         ...
 
 
@@ -44,6 +47,7 @@ class LocalBlobStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._kept_folders: set[Path] = set()  # folders whose own entry is known to be on disk
         (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def put(self, name: str, data: bytes) -> None:
@@ -55,20 +59,21 @@ class LocalBlobStore:
         try:
             with self._path(name).open("rb") as file:
                 file.seek(offset)
-                return file.read() if length is None else file.read(length)
+                data = file.read() if length is None else file.read(length)
         except FileNotFoundError:
             raise BlobMissing(name=name) from None
+        if length is not None and len(data) != length:
+            raise BlobMissing(name=name)
+        return data
 
     def _path(self, name: str) -> Path:
-        if not name or ".." in name or name.startswith("/"):
+        if not _NAME.fullmatch(name):
             raise BlobMissing(name=name)
         return self.folder / name
 
     def _put(self, name: str, data: bytes) -> None:
         target = self._path(name)
-        if not target.parent.is_dir():
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync_folder(target.parent.parent)
+        self._keep_folder(target.parent)
         handle, temporary = tempfile.mkstemp(dir=self.folder / "tmp")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -83,6 +88,15 @@ class LocalBlobStore:
             _sync_folder(target.parent)
         finally:
             Path(temporary).unlink()
+
+    def _keep_folder(self, folder: Path) -> None:
+        """Make a folder and see that its entry is durable, up to the store's own; another process may have made it just now."""
+        if folder in self._kept_folders or folder == self.folder:
+            return
+        self._keep_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
+        self._kept_folders.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""What every route is given: the session, the caller, the clock, and the process's resources."""
+"""What every route is given: the session, the caller, the clock, and the process's resources.
+
+Dependencies are coroutines even where they wait for nothing: plain functions would each be sent to a thread.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Protocol, TypeVar
@@ -39,12 +42,12 @@ async def get_session(request: Request) -> AsyncIterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 
-def get_clock(request: Request) -> Clock:
+async def get_clock(request: Request) -> Clock:
     """Return the process's clock."""
     return resources(request).get(Clock)  # type: ignore[type-abstract]
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """Return the settings."""
     return resources(request).get(Settings)
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
+import structlog
 from procrastinate import JobContext
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
 from app.core.db import Session
@@ -17,6 +20,7 @@ from app.core.errors import AppError, Kind
 from app.core.resources import Resources
 
 Body = Callable[..., Awaitable[None]]
+log = structlog.get_logger()
 STALLED_SECONDS = 60  # a worker beats every 10 s
 
 
@@ -91,6 +95,12 @@ async def defer(session: Session, name: str, **arguments: Any) -> None:
 @task("jobs.rescue", cron="*/30 * * * * *")
 async def rescue(resources: Resources) -> None:
     """Give the jobs of a killed worker back: without this they stay `doing` for ever."""
-    queue = resources.get(procrastinate.App)
-    for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        await queue.job_manager.retry_job(job)
+    queue = resources.get(procrastinate.App).job_manager
+    for job in await queue.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        try:
+            if job.queueing_lock:  # periodic: its next run waits already, and only one may wait
+                await queue.finish_job(job, Status.FAILED, delete_job=True)
+            else:
+                await queue.retry_job(job)
+        except ConnectorException as error:  # it came to an end just now; the others are still to be given back
+            log.warning("job.not_rescued", job=job.id, reason=str(error))

@@ -1,7 +1,10 @@
 """Mail: SMTP, or a folder of .eml files for a machine without a mail server."""
 
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -102,7 +105,13 @@ def build_mailer(settings: MailSettings) -> Mailer:
 
 
 def _mime(message: Message, sender: str) -> EmailMessage:
+    """Return the message with the headers RFC 5322 §3.6 asks of its writer; an address that is none is a `MailFailed`."""
     mime = EmailMessage()
-    mime["From"], mime["To"], mime["Subject"] = sender, message.to, message.subject
+    try:
+        mime["To"] = Address(addr_spec=message.to)
+        mime["From"], mime["Subject"] = sender, message.subject
+    except (ValueError, HeaderParseError):
+        raise MailFailed(reason="address") from None
+    mime["Date"], mime["Message-ID"] = formatdate(usegmt=True), make_msgid(domain=sender.rpartition("@")[2])
     mime.set_content(message.body)
     return mime

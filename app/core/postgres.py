@@ -22,6 +22,7 @@ from app.core.errors import CannotStart
 USER = "pakta"
 DATABASE = "pakta"
 START_SECONDS = 60.0
+_LEFTOVER = "pre-existing shared memory block"  # children of a killed postmaster, about to notice and leave
 _SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 107 bytes, the file name takes up to 16 of them
 _INITDB = (
     "--encoding=UTF8",
@@ -66,6 +67,7 @@ class LocalPostgres:
         self.data = self.folder / "data"
         self._bin = binaries
         self._use: IO[str] | None = None
+        self._log_from = 0
         self._server: subprocess.Popen[bytes] | None = None  # kept, so that the process that started it reaps it
         socket = self.folder / "socket"
         if len(str(socket)) > _SOCKET_PATH_LIMIT:
@@ -81,6 +83,8 @@ class LocalPostgres:
         """Start the server unless it runs already; return its URL. Only one process at a time does the work."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.socket.mkdir(exist_ok=True, mode=0o700)
+        if self.socket.stat().st_uid != os.geteuid():
+            raise CannotStart(f"{self.socket} belongs to another user. Choose a data folder with a shorter path.")
         with (self.folder / "start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._use = (self.folder / "use.lock").open("w")
@@ -135,46 +139,66 @@ class LocalPostgres:
             )
 
     def _launch(self) -> None:
+        """Start the server, or wait for one whose starter was killed; wait out the children of a killed postmaster."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready():
+            if time.monotonic() > deadline:
+                raise CannotStart(f"PostgreSQL did not become ready in {self.folder} within {START_SECONDS:.0f} s.")
+            if (self._server is None or self._server.poll() is not None) and self._postmaster() is None:
+                words = self._last_words()
+                if self._server is not None and _LEFTOVER not in words:
+                    raise CannotStart(f"PostgreSQL did not start in {self.folder}:\n{words}")
+                self._spawn()
+            time.sleep(0.05)
+        if self._run("createdb", "-h", str(self.socket), "-U", USER, DATABASE).returncode not in {0, 1}:
+            raise CannotStart(f"The database could not be made in {self.folder}.")
+
+    def _spawn(self) -> None:
         self._clear_dead_postmaster()
         options = [
             f"-c{key}={value}" for key, value in (_OPTIONS | {"unix_socket_directories": str(self.socket)}).items()
         ]
-        with (self.folder / "postgres.log").open("a") as log:
-            self._server = server = subprocess.Popen(
+        with (self.folder / "postgres.log").open("ab") as log:
+            self._log_from = log.tell()
+            self._server = subprocess.Popen(
                 [*_unprivileged(), str(self._bin / "postgres"), "-D", str(self.data), *options],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # it must not die with the terminal of whoever started it
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._ready():
-            if server.poll() is not None or time.monotonic() > deadline:
-                tail = (self.folder / "postgres.log").read_text()[-600:]
-                raise CannotStart(f"PostgreSQL did not start in {self.folder}:\n{tail}")
-            time.sleep(0.05)
-        if self._run("createdb", "-h", str(self.socket), "-U", USER, DATABASE).returncode not in {0, 1}:
-            raise CannotStart(f"The database could not be made in {self.folder}.")
+
+    def _last_words(self) -> str:
+        """What the server wrote since it was last started."""
+        if self._server is None:
+            return ""
+        return (self.folder / "postgres.log").read_bytes()[self._log_from :][-600:].decode(errors="replace")
+
+    def _postmaster(self) -> int | None:
+        """Return the pid of the server running in the data folder: a zombie or another program with its old pid is none."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(pid, 0)
+            if Path("/proc/self").exists() and Path(f"/proc/{pid}/cwd").readlink() != self.data:
+                return None
+        except PermissionError:
+            return pid  # not ours to look at, so it is not ours to clear away either
+        except (OSError, ValueError):
+            return None
+        return pid
 
     def _clear_dead_postmaster(self) -> None:
-        """A killed postmaster that nobody reaped keeps its pid: PostgreSQL would take it for a running server."""
-        pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        pid = pid_file.read_text().split("\n", 1)[0].strip()
-        status = Path(f"/proc/{pid}/stat")
-        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
-            pid_file.unlink()
+        """PostgreSQL takes the pid of a killed and unreaped postmaster, or a pid used again, for a running server."""
+        if self._postmaster() is None:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _shut_down(self) -> None:
-        pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
+        pid = self._postmaster()
+        if pid is None:
             return
-        os.kill(
-            int(pid_file.read_text().split("\n", 1)[0]), signal.SIGINT
-        )  # fast shutdown: sessions are ended, data is safe
+        os.kill(pid, signal.SIGINT)  # fast shutdown: sessions are ended, data is safe
         deadline = time.monotonic() + START_SECONDS
-        while pid_file.exists() and time.monotonic() < deadline:
+        while self._postmaster() is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         if self._server is not None:
             self._server.wait(START_SECONDS)

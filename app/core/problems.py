@@ -49,6 +49,8 @@ def problem(request: Request, status: int, code: str, **params: object) -> JSONR
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="pakta"'
+    if "retry_after" in params:
+        headers["Retry-After"] = str(params["retry_after"])
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -68,9 +70,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(request, error.status_code, _CODE_OF_STATUS.get(error.status_code, "request.refused"))
+        answer = problem(request, error.status_code, _CODE_OF_STATUS.get(error.status_code, "request.refused"))
+        answer.headers.update(error.headers or {})  # a 405 names the methods that are served
+        return answer
 
     @app.exception_handler(Exception)
     async def _unknown(request: Request, error: Exception) -> JSONResponse:
-        log.error("request.failed", path=request.url.path, exc_info=error)
+        route = getattr(request.scope.get("route"), "path", "unmatched")  # the path itself may hold an activation code
+        log.error("request.failed", route=route, exc_info=error)
         return problem(request, 500, "service.failed")

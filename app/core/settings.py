@@ -6,9 +6,9 @@ Each group reads its own prefix, so `PAKTA_DATABASE_URL` is `settings.database.u
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.errors import CannotStart
@@ -43,11 +43,11 @@ class ServiceSettings(BaseSettings):
     )
     address: str = Field("Jalan Tugu Nomor 1, Kota Malang", description="Address line of the letterhead.")
     place: str = Field("Malang", description="Place printed before the date of a pledge.")
-    timezone: str = Field(
+    timezone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"] = Field(
         "Asia/Jakarta", description="Zone of printed times: Asia/Jakarta, Asia/Makassar or Asia/Jayapura."
     )
     jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
-    log_format: str = Field("console", description="console or json.")
+    log_format: Literal["console", "json"] = Field("console", description="console or json.")
 
     @property
     def secure(self) -> bool:
@@ -111,6 +111,20 @@ class LimitSettings(BaseSettings):
     )
 
 
+def variable(kind: type[BaseSettings], field: str) -> str:
+    """Return the environment variable of a field."""
+    return f"{kind.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def _read(kind: type[G]) -> G:
+    """Read a group; a value that does not fit is told by its variable's name, without the value (it may be a secret)."""
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = [f"{variable(kind, str(e['loc'][0]))}: {e['msg']}." for e in error.errors()]
+        raise CannotStart("\n".join(faults)) from None
+
+
 class Settings:
     """The groups together, read from the environment except those given."""
 
@@ -118,7 +132,7 @@ class Settings:
         by_kind = {type(group): group for group in given}
 
         def group(kind: type[G]) -> G:
-            return cast("G", by_kind.get(kind) or kind())
+            return cast("G", by_kind.get(kind)) or _read(kind)
 
         self.service = group(ServiceSettings)
         self.storage = group(StorageSettings)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.settings import ServiceSettings
 
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("pakta_http_requests", "Requests answered", ["method", "route", "status"], registry=REGISTRY)
 SECONDS = Histogram("pakta_http_seconds", "Seconds to the end of the answer", ["route"], registry=REGISTRY)
@@ -60,5 +61,6 @@ class Measure:
             await self.app(scope, receive, watch)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(scope["method"], route, status).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            REQUESTS.labels(method, route, status).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)

@@ -11,7 +11,7 @@ _RANGE = re.compile(rb"/ByteRange\[0 ([1-9]\d{0,9}) ([1-9]\d{0,9}) ([1-9]\d{0,9}
 LONGEST_CERTIFICATE = timedelta(minutes=15)
 
 
-class DeviceRefusal(Exception):  # noqa: N818 - a refusal is named after the fact
+class DeviceRefusal(Exception):
     """The server said something the device cannot account for; nothing is signed. `code` says what."""
 
     def __init__(self, code: str) -> None:

@@ -19,7 +19,7 @@ API = "/api/v1"
 _ECDSA = ec.ECDSA(hashes.SHA256())
 
 
-class ServerRefusal(Exception):  # noqa: N818 - a refusal is named after the fact
+class ServerRefusal(Exception):
     """The server answered with a problem document; `code` and `status` are its."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:

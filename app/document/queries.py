@@ -86,3 +86,9 @@ async def list_sealed(session: Session, round_id: UUID, after: UUID | None, limi
     if after is not None:
         statement = statement.where(Document.id > after)
     return list((await session.execute(statement.order_by(Document.id).limit(limit))).scalars())
+
+
+async def find_newest_signed(session: Session, round_id: UUID) -> Document | None:
+    """Return the document of a round that was signed last."""
+    statement = select(Document).where(Document.round_id == round_id, Document.signed_at.is_not(None))
+    return (await session.execute(statement.order_by(Document.signed_at.desc()).limit(1))).scalar_one_or_none()

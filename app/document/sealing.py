@@ -57,7 +57,7 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
 
 
 def _seal_all(sealer: Sealer, files: Sequence[tuple[bytes, FileParts]], now: datetime) -> list[bytes]:
-    crls = sealer.authority.crls(now)
+    crls = sealer.authority.archive_crls(now)
     return [_seal(sealer, prefix, file, crls, now) for prefix, file in files]
 
 

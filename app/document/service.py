@@ -184,6 +184,16 @@ async def find_by_code(session: Session, code: str) -> Document | None:
     return found if found is not None and found.state in {"signed", "sealed"} else None
 
 
+async def find_newest_signed(session: Session, round_id: UUID) -> Document | None:
+    """Return the document of a round that was signed last."""
+    return await queries.find_newest_signed(session, round_id)
+
+
+async def list_sealed(session: Session, round_id: UUID, after: UUID | None, limit: int) -> list[Document]:
+    """Return sealed documents of a round in the order of their ids."""
+    return await queries.list_sealed(session, round_id, after, limit)
+
+
 async def participant_of(session: Session, document: Document) -> Participant:
     """Return the frozen row of the document's person."""
     return await obligation.get_participant(session, document.round_id, document.employee_id)

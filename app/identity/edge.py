@@ -94,7 +94,7 @@ async def get_login(request: Request, session: SessionDep, clock: ClockDep) -> L
     return login
 
 
-def get_party(request: Request) -> RelyingParty:
+async def get_party(request: Request) -> RelyingParty:
     """Return the WebAuthn relying party."""
     return RelyingParty.of(resources(request).get(Settings).service)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import webauthn
-from webauthn.helpers import base64url_to_bytes, structs
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, structs
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 
@@ -23,6 +23,8 @@ ALGORITHMS = [
     COSEAlgorithmIdentifier.EDDSA,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
+
+_PROOF = ("clientDataJSON", "authenticatorData", "signature")  # all that is needed to check an assertion again
 
 
 @dataclass(frozen=True)
@@ -121,4 +123,6 @@ async def verify_assertion(
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise PasskeyRefused(reason=type(error).__name__) from error
     stored.sign_count = seen.new_sign_count
-    return stored, Assertion(raw_id, stored.public_key, credential["response"])
+    # Written anew, not passed on: a browser may add anything to its answer, and what we keep must be what was checked.
+    proof = {name: bytes_to_base64url(base64url_to_bytes(credential["response"][name])) for name in _PROOF}
+    return stored, Assertion(raw_id, stored.public_key, proof)

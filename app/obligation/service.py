@@ -52,9 +52,9 @@ _OBLIGATION = ["id", "round_id", "employee_id", "pledge", "state", "reason"]
 
 async def open_round(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
     """Open a round. The work grows with the roster, so a job does it; until then the round is `opening`."""
+    opening = await pledge.begin_opening(session, actor, round_id)
     if not await asn.has_employees(session):
         raise RosterEmpty
-    opening = await pledge.begin_opening(session, actor, round_id)
     await jobs.defer(session, ASSIGN_JOB, round_id=str(round_id))
     return opening
 

@@ -74,14 +74,23 @@ class SignatureVerdict:
 class Validator:
     """What one file is judged by: the trusted roots, the moment, and the file's own certificates and CRLs."""
 
-    def __init__(self, reader: PdfFileReader, data: bytes, trust_roots: Sequence[bytes], now: datetime) -> None:
+    def __init__(
+        self,
+        reader: PdfFileReader,
+        data: bytes,
+        trust_roots: Sequence[bytes],
+        crls: Sequence[bytes],
+        now: datetime,
+    ) -> None:
         self.data = data
         load: Any = x509.Certificate.load
         self.roots = roots = [load(root) for root in trust_roots]
         self.now = now
-        certificates, crls = _store(reader)
+        certificates, stored = _store(reader)
+        read: Any = crl.CertificateList.load
+        current = [CRLContainer(read(one)) for one in crls]
         self.known = {_encoded(certificate) for certificate in (*certificates, *roots)}
-        knowledge = LocalKnowledge(known_certs=certificates, known_crls=crls)
+        knowledge = LocalKnowledge(known_certs=certificates, known_crls=[*current, *stored])
         declared, always = RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CRL_REQUIRED
         self.with_time = _spec(roots, knowledge, (declared, declared), (declared, declared))
         self.archived = PdfSignatureValidationSpec(_spec(roots, knowledge, (declared, always), (always, always)))

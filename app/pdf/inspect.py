@@ -70,8 +70,12 @@ class Inspection:
     document_code: str | None
 
 
-def inspect(data: bytes, *, trust_roots: Sequence[bytes], now: datetime) -> Inspection:
-    """Examine a file at the moment `now`, trusting these root certificates (DER) alone."""
+def inspect(data: bytes, *, trust_roots: Sequence[bytes], now: datetime, crls: Sequence[bytes] = ()) -> Inspection:
+    """Examine a file at the moment `now`, trusting these root certificates (DER) alone.
+
+    `crls` (DER) are the authority's lists of today: where certificates name an address of their CRL, the lists inside a
+    file speak for their own month only.
+    """
     if len(data) > MOST_BYTES:
         return _unchecked("file.too_large", ours=False)
     ours = any(mark in data for mark in _MARKS)
@@ -80,7 +84,7 @@ def inspect(data: bytes, *, trust_roots: Sequence[bytes], now: datetime) -> Insp
     try:
         # pyHanko is asynchronous and the caller may stand in a running loop already, so it gets a thread of its own
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, _examine(data, trust_roots, now, ours=ours)).result()
+            return pool.submit(asyncio.run, _examine(data, trust_roots, crls, now, ours=ours)).result()
     except Exception:  # noqa: BLE001 - a stranger's bytes may break any parser in any way; that is a finding, not a fault
         return _broken(data) if ours else _unchecked("file.unreadable", ours=False)
 
@@ -95,7 +99,9 @@ def _broken(data: bytes) -> Inspection:
     return Inspection(True, None, (Check("file.structure", "failed", detail),), (), _code(data))
 
 
-async def _examine(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, ours: bool) -> Inspection:
+async def _examine(
+    data: bytes, trust_roots: Sequence[bytes], crls: Sequence[bytes], now: datetime, *, ours: bool
+) -> Inspection:
     reader = PdfFileReader(BytesIO(data))
     if reader.encrypted:
         return _unchecked("file.encrypted", ours=ours)
@@ -103,9 +109,9 @@ async def _examine(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, 
     ranges = data.count(b"/ByteRange")
     if not embedded and not (ours and ranges):
         return _unchecked("file.no_signature", ours=ours)
-    if len(embedded) > MOST_SIGNATURES or (ours and len(embedded) != ranges):
+    if not 0 < len(embedded) <= MOST_SIGNATURES or (ours and len(embedded) != ranges):
         return _broken(data)
-    validator = Validator(reader, data, trust_roots, now)
+    validator = Validator(reader, data, trust_roots, crls, now)
     archived = any(str(one.sig_object.get("/Type", "")) == "/DocTimeStamp" for one in embedded)
     verdicts = [await validator.judge(one, ours=ours, archived=archived) for one in embedded]
     verdicts.sort(key=lambda verdict: verdict.end)
@@ -115,87 +121,98 @@ async def _examine(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, 
     return Inspection(True, None, _checks(verdicts, structure=structure), _signers(verdicts), _code(data))
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What must hold for each signature of these kinds; a sentence without its full stop is completed by the cause."""
+
+    code: str
+    kinds: frozenset[Kind]
+    holds: Callable[[SignatureVerdict], bool]
+    good: str
+    bad: str
+
+
+_PEOPLE: frozenset[Kind] = frozenset({"signer", "countersigner"})
+_SEAL: frozenset[Kind] = frozenset({"e_seal"})
+_ARCHIVE: frozenset[Kind] = frozenset({"archive"})
+_RULES = (
+    _Rule(
+        "signature.byte_range",
+        _PEOPLE | _SEAL | _ARCHIVE,
+        lambda verdict: verdict.covers_revision,
+        "Setiap tanda tangan mencakup seluruh berkas saat dibuat.",
+        "Ada tanda tangan yang tidak mencakup seluruh berkas saat dibuat.",
+    ),
+    _Rule(
+        "signature.digest",
+        _PEOPLE | _SEAL,
+        lambda verdict: verdict.intact,
+        "Isi berkas sama dengan yang ditandatangani.",
+        "Isi berkas bukan yang ditandatangani.",
+    ),
+    _Rule(
+        "signature.value",
+        _PEOPLE | _SEAL,
+        lambda verdict: verdict.valid,
+        "Tanda tangan cocok dengan kunci pada sertifikat.",
+        "Tanda tangan tidak cocok dengan kunci pada sertifikat.",
+    ),
+    _Rule(
+        "signer.certificate",
+        _PEOPLE,
+        lambda verdict: verdict.trusted and NIP_ATTRIBUTE in verdict.subject,
+        "Sertifikat penanda tangan sah pada waktu penandatanganan.",
+        "Sertifikat penanda tangan tidak berujung pada akar tepercaya atau tidak berlaku saat itu",
+    ),
+    _Rule(
+        "signature.timestamp",
+        _PEOPLE | _SEAL,
+        lambda verdict: verdict.stamped,
+        "Waktu penandatanganan dibuktikan stempel waktu.",
+        "Waktu penandatanganan tidak terbukti oleh stempel waktu yang sah.",
+    ),
+    _Rule(
+        "e_seal",
+        _SEAL,
+        lambda verdict: verdict.trusted and verdict.intact and NIP_ATTRIBUTE not in verdict.subject,
+        "Segel elektronik instansi sah.",
+        "Segel elektronik instansi tidak sah",
+    ),
+    _Rule(
+        "archive.timestamp",
+        _ARCHIVE,
+        lambda verdict: verdict.trusted and verdict.intact and verdict.valid,
+        "Stempel waktu arsip sah.",
+        "Stempel waktu arsip tidak sah",
+    ),
+)
+
+
 def _checks(verdicts: Sequence[SignatureVerdict], *, structure: bool) -> tuple[Check, ...]:
     """All codes, each once, in the order a reader asks."""
-    people = [verdict for verdict in verdicts if verdict.kind in {"signer", "countersigner"}]
-    seals = [verdict for verdict in verdicts if verdict.kind == "e_seal"]
-    archives = [verdict for verdict in verdicts if verdict.kind == "archive"]
-    signed = [*people, *seals]
     kinds = [verdict.kind for verdict in verdicts]
     well_formed = structure and all(verdict.canonical for verdict in verdicts) and len(set(kinds)) == len(kinds)
-    unchanged = bool(verdicts) and verdicts[-1].covers_file and all(verdict.unchanged for verdict in verdicts)
+    unchanged = verdicts[-1].covers_file and all(verdict.unchanged for verdict in verdicts)
     return (
-        _check("file.structure", verdicts, lambda _: well_formed, "Susunan berkas sesuai.", "Susunan berkas diubah."),
-        _check(
-            "signature.byte_range",
-            verdicts,
-            lambda verdict: verdict.covers_revision,
-            "Setiap tanda tangan mencakup seluruh berkas saat dibuat.",
-            "Ada tanda tangan yang tidak mencakup seluruh berkas saat dibuat.",
-        ),
-        _check(
-            "signature.digest",
-            signed,
-            lambda verdict: verdict.intact,
-            "Isi berkas sama dengan yang ditandatangani.",
-            "Isi berkas bukan yang ditandatangani.",
-        ),
-        _check(
-            "signature.value",
-            signed,
-            lambda verdict: verdict.valid,
-            "Tanda tangan cocok dengan kunci pada sertifikat.",
-            "Tanda tangan tidak cocok dengan kunci pada sertifikat.",
-        ),
-        _check(
-            "signer.certificate",
-            people,
-            lambda verdict: verdict.trusted and NIP_ATTRIBUTE in verdict.subject,
-            "Sertifikat penanda tangan sah pada waktu penandatanganan.",
-            "Sertifikat penanda tangan tidak berujung pada akar tepercaya atau tidak berlaku saat itu",
-        ),
-        _check(
-            "signature.timestamp",
-            signed,
-            lambda verdict: verdict.stamped,
-            "Waktu penandatanganan dibuktikan stempel waktu.",
-            "Waktu penandatanganan tidak terbukti oleh stempel waktu yang sah.",
-        ),
-        _check(
-            "e_seal",
-            seals,
-            lambda verdict: verdict.trusted and verdict.intact and NIP_ATTRIBUTE not in verdict.subject,
-            "Segel elektronik instansi sah.",
-            "Segel elektronik instansi tidak sah",
-        ),
-        _check(
-            "archive.timestamp",
-            archives,
-            lambda verdict: verdict.trusted and verdict.intact and verdict.valid,
-            "Stempel waktu arsip sah.",
-            "Stempel waktu arsip tidak sah",
-        ),
-        _check(
-            "changes.after_signing",
-            verdicts,
-            lambda _: unchanged,
-            "Tidak ada perubahan setelah ditandatangani.",
-            "Berkas diubah atau ditambahi setelah ditandatangani.",
-        ),
+        Check("file.structure", "passed", "Susunan berkas sesuai.")
+        if well_formed
+        else Check("file.structure", "failed", "Susunan berkas diubah."),
+        *(_check(rule, [verdict for verdict in verdicts if verdict.kind in rule.kinds]) for rule in _RULES),
+        Check("changes.after_signing", "passed", "Tidak ada perubahan setelah ditandatangani.")
+        if unchanged
+        else Check("changes.after_signing", "failed", "Berkas diubah atau ditambahi setelah ditandatangani."),
     )
 
 
-def _check(
-    code: str, verdicts: Sequence[SignatureVerdict], holds: Callable[[SignatureVerdict], bool], good: str, bad: str
-) -> Check:
+def _check(rule: _Rule, verdicts: Sequence[SignatureVerdict]) -> Check:
     """Passed when it holds for every one of the signatures concerned, not checked when there is none."""
     if not verdicts:
-        return Check(code, "not_checked", "Tidak ada pada berkas ini.")
-    failed = [verdict for verdict in verdicts if not holds(verdict)]
+        return Check(rule.code, "not_checked", "Tidak ada pada berkas ini.")
+    failed = [verdict for verdict in verdicts if not rule.holds(verdict)]
     if not failed:
-        return Check(code, "passed", good)
-    why = "" if bad.endswith(".") else f" ({failed[0].why or 'bukan untuk kolom ini'})."
-    return Check(code, "failed", bad + why)
+        return Check(rule.code, "passed", rule.good)
+    why = "" if rule.bad.endswith(".") else f" ({failed[0].why or 'bukan untuk kolom ini'})."
+    return Check(rule.code, "failed", rule.bad + why)
 
 
 def _signers(verdicts: Sequence[SignatureVerdict]) -> tuple[Signer, ...]:

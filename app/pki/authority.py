@@ -19,6 +19,8 @@ from app.pki.timestamp import TimestampAuthority
 
 DEFAULT_LIFE = timedelta(minutes=10)
 ISSUING_CRL_LIFE = timedelta(days=30)
+ARCHIVE_CRL_LIFE = timedelta(days=3650)  # as long as the TSA's certificate; by then the archive is stamped anew
+MOMENT_CRL_LIFE = timedelta(minutes=1)  # ends while the signer's short certificate still lives
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,16 @@ class Authority:
         if crl.dates_of(self.issuing_crl).next_update - now < ISSUING_CRL_LIFE / 2:
             self.issuing_crl = fresh_crl(self.issuer, now, ISSUING_CRL_LIFE)
         return self.root_crl, self.issuing_crl
+
+    def archive_crls(self, now: datetime) -> tuple[bytes, bytes, bytes]:
+        """The CRLs an archive time stamp preserves: root's, issuing CA's for the years to come, issuing CA's of this moment.
+
+        The first two let a validator judge CA, TSA and e-seal offline for as long as the TSA's certificate lives. The last
+        and newest lets the time slide of ETSI EN 319 102-1 clause 5.6.2.2 come to rest inside the life of the signer's
+        certificate, where it would otherwise stay at the validator's own time and find that certificate expired.
+        """
+        lasting = fresh_crl(self.issuer, now - timedelta(seconds=1), ARCHIVE_CRL_LIFE)
+        return self.root_crl, lasting, fresh_crl(self.issuer, now, MOMENT_CRL_LIFE)
 
     def trust_material(self, now: datetime) -> TrustMaterial:
         """Certificates and CRLs for the DSS of documents made at `now`."""

@@ -20,7 +20,8 @@ from app.pki.signing_key import LocalKey
 
 YEAR = timedelta(days=365)
 LIVES = {"root": 20 * YEAR, "issuing": 10 * YEAR, "tsa": 10 * YEAR, "e-seal": 5 * YEAR}
-ROOT_CRL_LIFE = YEAR
+# embedded in every document and signed by a key that may be offline for years: it lasts as long as the root
+ROOT_CRL_LIFE = LIVES["root"]
 # certificates start a little early, so that a clock behind ours does not refuse them on the first day
 START_EARLY = timedelta(hours=1)
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")

@@ -1,6 +1,6 @@
 """SQL of rounds and templates."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -54,6 +54,12 @@ async def find_round(session: Session, round_id: UUID, *, lock: bool = False) ->
     """Return a round."""
     statement = select(PledgeRound).where(PledgeRound.id == round_id)
     return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[PledgeRound]:
+    """Return rounds under a shared lock: many may sign at once, and closing waits for them and they for it."""
+    statement = select(PledgeRound).where(PledgeRound.id.in_(round_ids)).order_by(PledgeRound.id)
+    return list((await session.execute(statement.with_for_update(read=True))).scalars())
 
 
 async def list_rounds(session: Session, limit: int, before: UUID | None) -> list[PledgeRound]:

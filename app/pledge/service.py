@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -176,3 +176,9 @@ def require_open(pledge_round: PledgeRound, now: datetime) -> None:
     """Raise `RoundNotOpen` unless people may sign in the round at this instant."""
     if pledge_round.status != "open" or not pledge_round.opens_at <= now < pledge_round.closes_at:
         raise RoundNotOpen(title=pledge_round.title)
+
+
+async def hold_open(session: Session, round_ids: Collection[UUID], *, now: datetime) -> None:
+    """Raise `RoundNotOpen` unless people may sign in all the rounds; they stay open until this transaction has ended."""
+    for pledge_round in await queries.hold_rounds(session, round_ids):
+        require_open(pledge_round, now)

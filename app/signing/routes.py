@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, client_address, resources
-from app.core.resources import Resources
 from app.signing import service, sessions
 from app.signing.authentication import send_code
 from app.signing.schemas import (
@@ -23,9 +22,9 @@ from app.signing.states import State, require
 router = APIRouter(prefix="/me/signing-sessions", tags=["signing"])
 
 
-def get_ceremony(held: Annotated[Resources, Depends(resources)]) -> Ceremony:
+async def get_ceremony(request: Request) -> Ceremony:
     """Return what the ceremony needs of the process."""
-    return held.get(Ceremony)
+    return resources(request).get(Ceremony)
 
 
 CeremonyDep = Annotated[Ceremony, Depends(get_ceremony)]

@@ -20,6 +20,7 @@ from app.pki import ecdsa
 from app.pki.certificate import Subject
 from app.pki.cms import signed_attributes, signed_data
 from app.pki.errors import PkiFault, PublicKeyRefused
+from app.pledge import service as pledge
 from app.signing import queries, states
 from app.signing.act import POSSESSION_PREFIX, act, b64, challenge, request_hash, unb64
 from app.signing.authentication import authenticate
@@ -52,13 +53,14 @@ async def certify(
 ) -> CertificateRead:
     """Certify the device's key for this act. The same body again gets the same certificate; another body, a refusal.
 
-    Order of checks: same request, state and expiry, key, proof of possession, the signer's authentication.
+    Order of checks: same request, state and expiry, rounds still open, key, proof of possession, the signer's authentication.
     """
     asked = request_hash(wanted.model_dump(mode="json"))
     if signing.state == State.CERTIFIED and signing.asked == asked and signing.answer is not None:
         return CertificateRead.model_validate(signing.answer)
     states.require(signing, State.PREPARED, now)
     covered = await covered_documents(session, signing)
+    await pledge.hold_open(session, {d.round_id for d in covered}, now=now)
     spki = _public_key(wanted.public_key)
     act_bytes = act(signing.id, [(d.id, d.digest) for d in covered], spki)
     over = challenge(signing.nonce, act_bytes)
@@ -100,6 +102,7 @@ async def sign(
     sent = {row.id: _decode(row.signature) for row in given.signatures}
     if len(given.signatures) != len(covered) or set(sent) != {d.id for d in covered}:
         raise SignaturesIncomplete
+    await pledge.hold_open(session, {d.round_id for d in covered}, now=now)
     await obligation.lock(session, signing.employee_id, [d.round_id for d in covered])
     finished = await asyncio.to_thread(_build_all, ceremony, signing, covered, sent, now)
     at = now.replace(microsecond=0)

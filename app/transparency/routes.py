@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.core.errors import NotFound
 from app.core.http import SessionDep, resources
-from app.core.resources import Resources
 from app.merkle.tile import TILE_WIDTH, parse_path
 from app.transparency import service
 from app.transparency.record import LogIdentity
@@ -14,9 +13,9 @@ from app.transparency.record import LogIdentity
 router = APIRouter(prefix="/log", tags=["log"])
 
 
-def get_log(found: Annotated[Resources, Depends(resources)]) -> LogIdentity:
+async def get_log(request: Request) -> LogIdentity:
     """Return this log's identity."""
-    return found.get(LogIdentity)
+    return resources(request).get(LogIdentity)
 
 
 LogDep = Annotated[LogIdentity, Depends(get_log)]

@@ -1,7 +1,33 @@
 """Mounts the thin web client."""
 
-from fastapi import FastAPI
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Header, Response
+
+from app.core.errors import NotFound
+from app.web import assets, refusals
+from app.web.headers import SecurityHeaders
+from app.web.pages import activation, ceremony, checking, home, login, register, start
+
+static = APIRouter(include_in_schema=False)
+
+
+@static.get("/static/{version}/{name}")
+async def read_asset(version: str, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
+    """A static file, good for ever: another content has another address."""
+    found = assets.assets().get(name)
+    if found is None or version != assets.version():
+        raise NotFound
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" in accept_encoding:
+        return Response(found.packed, media_type=found.media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(found.data, media_type=found.media_type, headers=headers)
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages to the application."""
+    """Add pages, static files, error pages and security headers."""
+    app.add_middleware(SecurityHeaders)
+    refusals.install(app)
+    app.include_router(static)
+    for pages in (start, activation, login, home, ceremony, checking, register):
+        app.include_router(pages.router, include_in_schema=False)

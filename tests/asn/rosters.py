@@ -6,6 +6,7 @@ import random
 from datetime import date, timedelta
 
 from openpyxl import Workbook
+
 from tests.opd.units import unit_rows
 
 # fmt: off

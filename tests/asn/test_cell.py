@@ -1,9 +1,10 @@
 import datetime as dt
 
 import pytest
-from app.asn import cell
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.asn import cell
 
 DAY = dt.date(1982, 1, 10)
 

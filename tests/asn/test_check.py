@@ -3,13 +3,14 @@ import time
 from dataclasses import asdict
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.asn import outcome, sheet
 from app.asn.check import check_rows
 from app.asn.columns import Column, recognise
 from app.asn.sheet import SheetRow
 from app.opd import tree
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.asn.rosters import SHORT, SIASN, SPOILS, person, roster, short_row, table, write
 from tests.opd.units import unit_rows
 

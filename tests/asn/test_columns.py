@@ -1,4 +1,5 @@
 import pytest
+
 from app.asn.columns import Column, Form, recognise
 from tests.asn.rosters import SHORT, SIASN
 

@@ -1,7 +1,8 @@
 import pytest
-from app.asn import degrees
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.asn import degrees
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 from datetime import date
 
 import pytest
-from app.asn import nip
-from app.asn.nip import Nip
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.asn import nip
+from app.asn.nip import Nip
 
 PNS = "196804111993031009"
 PPPK = "199012252024212579"

@@ -1,10 +1,11 @@
 import pytest
-from app.asn import refusal, sheet
-from app.asn.columns import Column
-from app.asn.refusal import SheetRefused
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
+
+from app.asn import refusal, sheet
+from app.asn.columns import Column
+from app.asn.refusal import SheetRefused
 from tests.asn.rosters import SHORT, roster, table, write
 
 TABLE = table(roster(4, 1, dirt=0)[0], "short")

@@ -4,10 +4,11 @@ import time
 import zipfile
 
 import pytest
+from openpyxl import Workbook
+
 from app.asn import sheet, workbook
 from app.asn.refusal import SheetRefused
 from app.asn.workbook import Limits
-from openpyxl import Workbook
 from tests.asn.rosters import roster, table, write
 
 

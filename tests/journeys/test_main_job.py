@@ -8,7 +8,14 @@ SITI, BUDI = "198501012010012001", "197505052000031002"
 async def test_a_roster_becomes_signed_sealed_documents_and_figures_that_reconcile(service: Service) -> None:
     applied = await service.import_roster()
     assert applied["counts"] == {
-        "rows": 6, "accepted": 6, "warned": 0, "rejected": 0, "new": 6, "changed": 0, "unchanged": 0, "missing": 0,
+        "rows": 6,
+        "accepted": 6,
+        "warned": 0,
+        "rejected": 0,
+        "new": 6,
+        "changed": 0,
+        "unchanged": 0,
+        "missing": 0,
     }
     round_id = await service.open_round()
     device = await service.device(SITI)
@@ -18,8 +25,16 @@ async def test_a_roster_becomes_signed_sealed_documents_and_figures_that_reconci
     signed = await device.sign(prepared)
     assert len(signed.receipts) == 2
     figures = await service.compliance(round_id)
-    assert {k: figures["total"][k] for k in ("total", "required", "signed", "pending", "deferred", "exempt", "left")} == {
-        "total": 6, "required": 4, "signed": 1, "pending": 3, "deferred": 1, "exempt": 1, "left": 0,
+    assert {
+        k: figures["total"][k] for k in ("total", "required", "signed", "pending", "deferred", "exempt", "left")
+    } == {
+        "total": 6,
+        "required": 4,
+        "signed": 1,
+        "pending": 3,
+        "deferred": 1,
+        "exempt": 1,
+        "left": 0,
     }
     assert [(g["name"], g["signed"], g["pending"]) for g in figures["groups"]] == [
         ("Dinas Kesehatan", 1, 2),

@@ -1,11 +1,12 @@
 import base64
 
 import pytest
-from app.merkle import note, tree
-from app.merkle.note import Checkpoint, NoteKey, NoteRefused
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.merkle import note, tree
+from app.merkle.note import Checkpoint, NoteKey, NoteRefused
 
 # The example that the signed-note format has carried since it was first written down.
 VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

@@ -1,7 +1,8 @@
 import pytest
-from app.merkle import proof, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from app.merkle import proof, tree
 from tests.merkle.trees import TileStore, leaves
 
 LEAVES = leaves(300)

@@ -1,10 +1,11 @@
 import time
 
 import pytest
-from app.merkle import proof, tile, tree
-from app.merkle.tile import Tile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from app.merkle import proof, tile, tree
+from app.merkle.tile import Tile
 from tests.merkle.trees import TileStore, leaves
 
 MANY = leaves(70_000)

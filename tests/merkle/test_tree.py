@@ -1,4 +1,5 @@
 import pytest
+
 from app.merkle import proof, tree
 from tests.merkle.trees import leaves, reference_reader
 

@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import pytest
-from app.opd import tree
-from app.opd.unit_file import UnitFileRefused, UnitRow
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.opd import tree
+from app.opd.unit_file import UnitFileRefused, UnitRow
 from tests.opd.units import ROOT, unit_rows
 
 AGENCIES = ["Sekretariat Daerah", "Kecamatan Sukun", "Dinas Pendidikan", "Dinas Kesehatan", "Inspektorat Daerah"]

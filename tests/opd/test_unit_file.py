@@ -1,8 +1,9 @@
 import pytest
-from app.opd import unit_file
-from app.opd.unit_file import COLUMNS, UnitFileRefused, parse, read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.opd import unit_file
+from app.opd.unit_file import COLUMNS, UnitFileRefused, parse, read
 from tests.opd.units import HEADER, csv_text, unit_records, unit_rows
 
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from app.pdf.compiler import CompiledTemplate, compile_template
 from app.pdf.inputs import CompileInputs, TrustMaterial
 from app.pdf.person import Official, PersonValues
@@ -14,7 +16,6 @@ from app.pki import cms, keyring
 from app.pki.authority import Authority
 from app.pki.certificate import Subject
 from app.pki.signing_key import LocalKey
-from cryptography.hazmat.primitives.asymmetric import ec
 
 PASSPHRASE = b"a passphrase of the tests"
 INSTITUTION = "Pemerintah Kota Contoh"

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from app.pdf.reopen import Reopened, ReopenRefused, reopen
-from app.pki import cms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from app.pdf.reopen import Reopened, ReopenRefused, reopen
+from app.pki import cms
 from tests.pdf.signed_documents import Office, Signed, new_authority
 
 NOW = datetime(2026, 3, 2, 3, 4, 5, tzinfo=UTC)

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import settings
+
 from app.pki import keyring
 from app.pki.certificate import Subject
 from app.pki.signing_key import LocalKey
-from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import settings
 
 # a busy machine must not fail a property
 settings.register_profile("engine", deadline=None, max_examples=60)

@@ -3,10 +3,6 @@ import warnings
 from datetime import timedelta
 
 import pytest
-from app.pki import der
-from app.pki.certificate import LONGEST_NAME, Subject, signer_certificate
-from app.pki.errors import LifetimeRefused, PublicKeyRefused, SubjectRefused
-from app.pki.parsed_certificate import parse
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.pki import der
+from app.pki.certificate import LONGEST_NAME, Subject, signer_certificate
+from app.pki.errors import LifetimeRefused, PublicKeyRefused, SubjectRefused
+from app.pki.parsed_certificate import parse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=LONGEST_NAME).filter(str.strip)
 

@@ -3,11 +3,12 @@ import subprocess
 from hashlib import sha256
 
 import pytest
-from app.pki import cms
 from asn1crypto import cms as asn1_cms
 from asn1crypto import tsp
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.pki import cms
 
 DIGESTS = st.binary(min_size=32, max_size=32)
 

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from app.pki import der
-from app.pki.errors import DerMalformed
 from asn1crypto import core
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.pki import der
+from app.pki.errors import DerMalformed
 
 
 @given(st.integers(0, 2**200))

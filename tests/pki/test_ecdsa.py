@@ -1,11 +1,12 @@
 import pytest
-from app.pki import ecdsa
-from app.pki.errors import PublicKeyRefused, SignatureMalformed
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.pki import ecdsa
+from app.pki.errors import PublicKeyRefused, SignatureMalformed
 
 NUMBERS = st.integers(1, ecdsa.ORDER - 1)
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from app.pki import keyring
 from app.pki.hierarchy import LIVES
 from app.pki.keycheck import check_keys

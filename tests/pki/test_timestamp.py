@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 import pytest
-from app.pki.timestamp import TimestampAuthority
 from asn1crypto import cms as asn1_cms
 from asn1crypto import tsp
+
+from app.pki.timestamp import TimestampAuthority
 
 
 def info_of(token):

@@ -1,0 +1,31 @@
+.PHONY: demo test check format lock docs
+
+PY := .venv/bin/python
+TESTS ?=
+
+demo: ## the bundled city, from nothing to a served page
+	scripts/setup
+	./pakta demo $(ARGS)
+
+test: ## everything: tools, checks, the whole suite
+	scripts/setup-test
+	$(MAKE) check
+	$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
+
+check: ## style, types, floors
+	scripts/setup requirements-dev.lock
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+format:
+	$(PY) -m ruff check --fix --select I,RUF100,F401 .
+	$(PY) -m ruff format .
+
+docs: ## pages generated from the code
+	$(PY) scripts/generate_docs.py
+
+lock: ## renew the lock files from pyproject.toml
+	uv pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements.lock
+	uv pip compile -q pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements-dev.lock

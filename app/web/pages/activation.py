@@ -1,0 +1,115 @@
+"""First time: confirm who one is, then choose how to sign in."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.asn import service as asn
+from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
+from app.core.texts import text
+from app.identity import service as identity
+from app.identity.edge import set_cookie
+from app.identity.errors import BirthDateWrong, PinWeak
+from app.web.person import hint
+from app.web.rendering import language_of, render
+from app.web.visitor import FormNewcomerDep, OwnOrigin, SettlingDep
+
+router = APIRouter()
+Field = Annotated[str, Form(max_length=40)]
+
+
+@router.get("/aktivasi/{code}")
+async def read_activation(code: str, request: Request, session: SessionDep, clock: ClockDep) -> Response:
+    """Ask for the birth date of whom the link is for."""
+    return await _ask(request, session, clock, code)
+
+
+@router.post("/aktivasi/{code}", dependencies=[OwnOrigin])
+async def post_activation(
+    code: str,
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    day: Field = "",
+    month: Field = "",
+    year: Field = "",
+) -> Response:
+    """Compare the birth date and open a login in which a way to sign in is chosen."""
+    resources(request).get(Limits).login.take(client_address(request))
+    given = {"day": day, "month": month, "year": year}
+    try:
+        birth_date = date(int(year), int(month), int(day))
+    except ValueError:
+        return await _ask(request, session, clock, code, status=422, problem="page.activation.no_date", given=given)
+    try:
+        login = await identity.activate(session, code, birth_date, now=clock.now())
+    except BirthDateWrong as refused:
+        return await _ask(
+            request, session, clock, code, status=403, problem=refused.code, params=refused.params, given=given
+        )
+    response = RedirectResponse("/cara-masuk", 303)
+    set_cookie(response, settings.service, login)
+    return response
+
+
+@router.get("/cara-masuk")
+async def read_ways(request: Request, session: SessionDep, visitor: SettlingDep) -> Response:
+    """Offer a passkey where the device has one, and a PIN."""
+    if visitor.settled:
+        return RedirectResponse("/beranda", 303)
+    employee = await asn.get_employee(session, visitor.login.employee_id)
+    return render(request, "ways.html", visitor=visitor, name=employee.name, problem="")
+
+
+@router.post("/cara-masuk")
+async def post_pin(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: FormNewcomerDep,
+    pin: Field = "",
+    again: Field = "",
+) -> Response:
+    """Keep a PIN; the activation is over with it."""
+    problem = ""
+    try:
+        if pin == again:
+            await identity.keep_pin(session, visitor.login, pin, now=clock.now())
+        else:
+            problem = text("page.ways.pin_differs", language_of(request))
+    except PinWeak as refused:
+        problem = text(refused.code, language_of(request))
+    if problem:
+        employee = await asn.get_employee(session, visitor.login.employee_id)
+        return render(request, "ways.html", visitor=visitor, status=422, name=employee.name, problem=problem)
+    response = RedirectResponse("/beranda", 303)
+    visitor.renew_cookie(response, settings.service)
+    return response
+
+
+async def _ask(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    code: str,
+    *,
+    status: int = 200,
+    problem: str = "",
+    params: dict[str, object] | None = None,
+    given: dict[str, str] | None = None,
+) -> Response:
+    activation = await identity.find_live_activation(session, code, now=clock.now())
+    employee = await asn.get_employee(session, activation.employee_id)
+    return render(
+        request,
+        "activation.html",
+        status=status,
+        name=hint(employee.name),
+        problem=text(problem, language_of(request), **(params or {})) if problem else "",
+        given=given or {"day": "", "month": "", "year": ""},
+    )

@@ -1,0 +1,74 @@
+"""What is asked of a person, and what they signed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from app.asn import service as asn
+from app.core.db import Session
+from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.document.compiled import TemplateShelf
+from app.obligation import service as obligation
+from app.pledge.models import PledgeRound
+from app.web.rendering import render
+from app.web.visitor import Visitor, VisitorDep
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One pledge as the home page shows it."""
+
+    id: UUID
+    title: str
+    round: str
+    state: str
+    open: bool
+    closes_at: datetime
+    document_id: UUID | None
+    signed_at: datetime | None
+
+
+async def list_owed(request: Request, session: Session, visitor: Visitor, *, now: datetime) -> list[Owed]:
+    """Return what a person owes and has signed, newest round first; `open` while it can be signed."""
+    shelf = resources(request).get(TemplateShelf)
+    return [
+        Owed(
+            id=owed.id,
+            title=(await shelf.text(session, owed.round_id, owed.pledge)).title,
+            round=pledge_round.title,
+            state=owed.state,
+            open=_open(pledge_round, now),
+            closes_at=pledge_round.closes_at,
+            document_id=owed.document_id,
+            signed_at=owed.signed_at,
+        )
+        for owed, pledge_round in await obligation.list_mine(session, visitor.principal)
+    ]
+
+
+@router.get("/beranda")
+async def read_home(
+    request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep
+) -> Response:
+    """What is asked, until when, with one big button; what was signed, to download."""
+    employee = await asn.get_employee(session, visitor.login.employee_id)
+    owed = await list_owed(request, session, visitor, now=clock.now())
+    page = render(
+        request,
+        "home.html",
+        visitor=visitor,
+        employee=employee,
+        pending=[one for one in owed if one.state == "pending" and one.open],
+        signed=[one for one in owed if one.state == "signed"],
+        others=[one for one in owed if one.state != "signed" and not (one.state == "pending" and one.open)],
+    )
+    visitor.renew_cookie(page, settings.service)
+    return page
+
+
+def _open(pledge_round: PledgeRound, now: datetime) -> bool:
+    return pledge_round.status == "open" and pledge_round.opens_at <= now < pledge_round.closes_at

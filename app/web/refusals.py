@@ -1,0 +1,68 @@
+"""Errors as pages: what happened, that nothing was lost, what to do next, and the code in small print.
+
+The mapping of errors to statuses and words is `core/problems.py`'s alone; a browser asking for a page gets its answer dressed.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from app.core.errors import AppError, NotAuthenticated
+from app.core.http import SAFE_METHODS, resources
+from app.core.settings import Settings
+from app.web.headers import harden
+from app.web.rendering import render
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+MACHINE_PATHS = ("/api/", "/log/", "/docs", "/openapi.json")
+
+
+def install(app: FastAPI) -> None:
+    """Put a page before each handler of problem documents, for browsers that ask for one."""
+    for kind in (AppError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _dressed(app.exception_handlers[kind]))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks for a page, not a script or a program."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(MACHINE_PATHS)
+
+
+def _dressed(inner: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, NotAuthenticated) and wants_page(request):
+            return RedirectResponse(_way_in(request), 303, {"Cache-Control": "no-store"})
+        answer = inner(request, error)
+        problem = await answer if isawaitable(answer) else answer
+        if not wants_page(request) or not isinstance(problem, JSONResponse):
+            return problem
+        return _page(request, problem)
+
+    return handle
+
+
+def _page(request: Request, problem: JSONResponse) -> Response:
+    facts = json.loads(bytes(problem.body))
+    page = render(
+        request,
+        "refusal.html",
+        status=problem.status_code,
+        code=facts["code"],
+        sentence=facts["title"],
+        remedy=facts.get("remedy", ""),
+    )
+    # An unforeseen error is answered outside all middleware, so the page brings its own headers.
+    harden(page.headers, secure=resources(request).get(Settings).service.secure)
+    return page
+
+
+def _way_in(request: Request) -> str:
+    if request.method not in SAFE_METHODS:
+        return "/masuk"
+    return f"/masuk?lanjut={quote(request.url.path)}"

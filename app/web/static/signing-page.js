@@ -1,0 +1,166 @@
+// The page /tanda-tangan/{session}: read, confirm, sign. What is signed and how is `ceremony.js`' business.
+
+import { LOST } from "./api.js";
+import * as ceremony from "./ceremony.js";
+import { Refused } from "./refusal.js";
+
+const main = document.querySelector("main");
+const words = JSON.parse(main.dataset.words);
+const sessionId = main.dataset.session;
+const statements = [...document.querySelectorAll("section[data-document]")];
+const ids = statements.map((section) => section.dataset.document);
+const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
+const element = (id) => document.getElementById(id);
+const remembered = `pakta.read.${sessionId}`; // which statements were confirmed in this tab, nothing else
+const confirmed = JSON.parse(sessionStorage.getItem(remembered) ?? "[]").filter((id) => ids.includes(id));
+
+function tell(state, sentence, { problem = false, code = "" } = {}) {
+  main.dataset.state = state;
+  main.dataset.code = code;
+  element("status").textContent = sentence;
+  element("status").classList.toggle("problem", problem);
+  element("status-code").textContent = code;
+}
+
+function show(section) {
+  for (const one of [...statements, element("sign"), element("restart"), element("stopped")]) one.hidden = one !== section;
+  document.querySelector(".progress").hidden = !statements.includes(section);
+}
+
+function bringUp(section) {
+  show(section);
+  const heading = section.querySelector("h1, h2");
+  heading.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+// One pledge after the other, then the act of signing.
+function next() {
+  const open = statements.find((section) => !confirmed.includes(section.dataset.document));
+  if (open === undefined) {
+    tell("confirmed", "");
+    bringUp(element("sign"));
+    return;
+  }
+  const position = statements.indexOf(open);
+  element("position").textContent = position + 1;
+  element("progress").value = position + 1;
+  tell("reading", "");
+  bringUp(open);
+}
+
+function watchReading(section) {
+  const button = section.querySelector("button.confirm");
+  const reached = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    reached.disconnect();
+    button.disabled = false;
+    section.querySelector(".read-on").hidden = true;
+  });
+  reached.observe(section.querySelector(".end"));
+  button.addEventListener("click", () => {
+    confirmed.push(section.dataset.document);
+    sessionStorage.setItem(remembered, JSON.stringify(confirmed));
+    next();
+  });
+}
+
+function offerFile(section) {
+  const link = section.querySelector("a.file");
+  const blob = new Blob([ceremony.bytesOf(section.dataset.document)], { type: "application/pdf" });
+  link.href = URL.createObjectURL(blob); // exactly the bytes that were hashed
+  link.hidden = false;
+}
+
+function offerWays(session) {
+  const passkey = session.credentials.length > 0 && "credentials" in navigator;
+  element("passkey").hidden = !passkey;
+  element("code-way").hidden = !session.pin;
+  element("code-way").open = session.pin && !passkey;
+  element("no-way").hidden = passkey || session.pin;
+}
+
+function allow(on) {
+  for (const button of document.querySelectorAll("#sign button, #go-on")) button.disabled = !on;
+}
+
+function refuse(error) {
+  const code = typeof error.code === "string" ? error.code : error.name;
+  const sentence = error instanceof Refused && error.sentence ? error.sentence : (words[code] ?? words.refused);
+  allow(true);
+  if (code === LOST && ceremony.canGoOn()) {
+    element("go-on").hidden = main.dataset.begun !== "yes";
+    tell("lost", words.lost, { problem: true, code });
+  } else if (ceremony.canGoOn()) {
+    main.dataset.begun = "";
+    tell("confirmed", sentence, { problem: true, code });
+  } else {
+    show(element("stopped"));
+    tell("refused", sentence, { problem: true, code });
+  }
+}
+
+async function signing(act) {
+  allow(false);
+  element("go-on").hidden = true;
+  main.dataset.begun = "yes";
+  try {
+    const finished = act(); // first of all: the prompt must come out of the tap itself
+    tell("signing", words.signing);
+    await finished;
+    sessionStorage.removeItem(remembered);
+    tell("signed", words.signed);
+    location.replace(`/selesai/${sessionId}`);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+async function begin(session) {
+  offerWays(session);
+  allow(false);
+  const mark = await ceremony.prepare(session, { ids, nip });
+  for (const shown of document.querySelectorAll(".mark")) shown.textContent = mark;
+  statements.forEach(offerFile);
+  allow(true);
+  main.dataset.prepared = "yes";
+}
+
+async function open() {
+  const session = await ceremony.read(sessionId);
+  if (session.state === "signed") return location.replace(`/selesai/${sessionId}`);
+  if (session.state === "prepared" && session.expires_in > 0) return begin(session);
+  if (session.state !== "certified" || session.expires_in === 0) return location.replace("/beranda");
+  bringUp(element("restart"));
+  return tell("interrupted", "");
+}
+
+statements.forEach(watchReading);
+element("passkey").addEventListener("click", () => signing(() => ceremony.signWithPasskey(confirmed)));
+element("go-on").addEventListener("click", () => signing(ceremony.goOn));
+element("code-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  signing(() => ceremony.signWithCode(element("pin").value, element("code").value, confirmed));
+});
+element("send-code").addEventListener("click", async () => {
+  try {
+    await ceremony.sendCode();
+    element("code-fields").hidden = false;
+    element("send-code").textContent = words.resend;
+    tell("confirmed", words.sent);
+    element("pin").focus();
+  } catch (error) {
+    refuse(error);
+  }
+});
+element("restart-button").addEventListener("click", async () => {
+  try {
+    const session = await ceremony.restart(sessionId);
+    next();
+    await begin(session);
+  } catch (error) {
+    refuse(error);
+  }
+});
+next();
+open().catch(refuse);

@@ -1,0 +1,222 @@
+"""The browser's side of the ceremony in a real Chromium against a real server."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Route, async_playwright
+
+from tests.journeys.browser import Phone, activation_code, launch, newest_mail, round_opened, serving
+from tests.service import Service
+
+SITI, BUDI = "198501012010012001", "197505052000031002"
+EXPORTABLE = """async () => {
+  const tried = await Promise.all(keysMade.map(({ privateKey }) =>
+    Promise.all(["jwk", "pkcs8"].map((form) => crypto.subtle.exportKey(form, privateKey).then(() => "exported", (e) => e.name)))));
+  return tried.flat();
+}"""
+STORED = """async () => ({
+  databases: (await indexedDB.databases()).length, local: localStorage.length, caches: (await caches.keys()).length,
+  session: Object.entries(sessionStorage),
+})"""
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await launch(playwright)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def site(fresh_database: str, tmp_path: Path) -> AsyncIterator[tuple[Service, str]]:
+    async with serving(fresh_database, tmp_path) as (service, origin):
+        await service.import_roster()
+        await round_opened(service, await service.open_round())
+        yield service, origin
+
+
+async def with_passkey(browser: Browser, site: tuple[Service, str], nip: str) -> Phone:
+    """A phone that has just been activated with a passkey and opened the statements."""
+    service, origin = site
+    phone = await Phone.open(browser, origin)
+    await phone.confirm_birth_date(await activation_code(service, nip), nip)
+    await phone.tap("Buat kunci sandi")
+    await phone.page.wait_for_url("**/beranda")
+    await phone.fits()
+    await phone.tap("Baca dan tanda tangani 2 dokumen")
+    await phone.page.wait_for_url("**/tanda-tangan/*")
+    return phone
+
+
+async def test_somebody_activates_reads_signs_downloads_and_anybody_verifies(
+    browser: Browser, site: tuple[Service, str], tmp_path: Path
+) -> None:
+    _, origin = site
+    phone = await with_passkey(browser, site, SITI)
+    page = phone.page
+    await phone.read_everything(2)
+    assert await page.evaluate(EXPORTABLE) == ["InvalidAccessError"] * 2
+    await phone.tap("Saya menyatakan dan menandatangani")
+    await page.wait_for_url("**/selesai/*")
+    await phone.settled()
+    await phone.fits()
+    assert "2 dokumen sudah Anda tanda tangani" in await page.locator("h1").inner_text()
+    assert all([await image.evaluate("image => image.naturalWidth > 0") for image in await page.locator("main img").all()])
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="Unduh PDF").first.click()
+    file = tmp_path / "signed.pdf"
+    await (await waiting.value).save_as(file)
+    assert file.read_bytes().startswith(b"%PDF-")
+    public = await page.get_by_role("link", name="Halaman pemeriksaan").first.get_attribute("href")
+
+    stranger = await Phone.open(browser, origin, passkeys=False)
+    await stranger.go(public or "")
+    assert await stranger.page.locator(".verdict .word").inner_text() == "SAH"
+    await stranger.go("/periksa")
+    await stranger.page.get_by_label("Berkas PDF").set_input_files(file)
+    await stranger.tap("Periksa berkas ini")
+    assert await stranger.page.locator(".verdict .word").inner_text() == "SAH"
+    await stranger.fits()
+    content = await stranger.page.content()
+    assert SITI not in content
+    assert "Siti" not in content
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 3] ^= 1
+    (tmp_path / "damaged.pdf").write_bytes(damaged)
+    await stranger.go("/periksa")
+    await stranger.page.get_by_label("Berkas PDF").set_input_files(tmp_path / "damaged.pdf")
+    await stranger.tap("Periksa berkas ini")
+    assert await stranger.page.locator(".verdict .word").inner_text() == "TIDAK SAH"
+    for path in ("/", "/masuk", "/log", "/v/0000000000000000000000"):
+        await stranger.page.goto(origin + path)
+        await stranger.fits()
+
+    sent = "\n".join(phone.bodies)
+    assert "public_key" in sent
+    assert not re.search(r'"d"\s*:|PRIVATE KEY|"private', sent)
+    assert phone.complaints == []
+    assert [one for one in stranger.complaints if "404" not in one] == []
+    assert await page.evaluate(STORED) == {"databases": 0, "local": 0, "caches": 0, "session": []}
+    await phone.close()
+    await stranger.close()
+
+
+async def test_the_signing_path_is_light_enough_for_a_weak_network(browser: Browser, site: tuple[Service, str]) -> None:
+    phone = await with_passkey(browser, site, SITI)
+    await phone.read_everything(2)
+    own = {url: size for url, size in phone.transferred.items() if "/api/" not in url}
+    assert any("ceremony.js" in url for url in own)
+    assert sum(own.values()) <= 60_000, own
+    await phone.close()
+
+
+async def test_a_pin_and_a_mailed_code_sign_where_there_is_no_passkey(
+    browser: Browser, site: tuple[Service, str]
+) -> None:
+    service, origin = site
+    phone = await Phone.open(browser, origin, passkeys=False)
+    page = phone.page
+    await phone.confirm_birth_date(await activation_code(service, BUDI), BUDI)
+    assert await page.locator("#passkey-way").is_hidden()
+    await page.get_by_label("PIN baru").fill("295817")
+    await page.get_by_label("Ulangi PIN").fill("295817")
+    await phone.tap("Pakai PIN")
+    await page.wait_for_url("**/beranda")
+    await phone.tap("Keluar")
+    await phone.go("/masuk")
+    await page.get_by_label("NIP").fill(BUDI)
+    await page.get_by_label("PIN", exact=True).fill("295817")
+    await phone.tap("Masuk dengan PIN")
+    await page.wait_for_url("**/beranda")
+    await phone.tap("Baca dan tanda tangani 2 dokumen")
+    await phone.read_everything(2)
+    await phone.tap("Kirim kode ke surel saya")
+    await page.get_by_label("Kode dari surel").wait_for()
+    mail = newest_mail(service.folder)
+    assert await page.locator(".mark").inner_text() in mail
+    await page.get_by_label("PIN Anda").fill("295817")
+    await page.get_by_label("Kode dari surel").fill("000000")
+    await phone.tap("Saya menyatakan dan menandatangani")
+    await page.locator("#status.problem").wait_for()
+    assert "PIN atau kode salah" in await page.locator("#status").inner_text()
+    found = re.search(r": (\d{6})\n", mail)
+    assert found is not None
+    await page.get_by_label("Kode dari surel").fill(found[1])
+    await phone.tap("Saya menyatakan dan menandatangani")
+    await page.wait_for_url("**/selesai/*")
+    assert [one for one in phone.complaints if "403" not in one] == []
+    await phone.close()
+
+
+async def test_a_reload_after_the_certificate_offers_to_begin_again(browser: Browser, site: tuple[Service, str]) -> None:
+    phone = await with_passkey(browser, site, SITI)
+    page = phone.page
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/signatures", hold)
+    await phone.read_everything(2)
+    async with page.expect_request("**/signatures"):
+        await phone.tap("Saya menyatakan dan menandatangani")
+    await page.reload()
+    await page.locator("main[data-state=interrupted]").wait_for()
+    await phone.fits()
+    assert await page.get_by_role("button", name="Ulangi").is_visible()
+    await page.unroute("**/signatures")
+    await phone.tap("Ulangi")
+    await page.locator("main[data-state=confirmed][data-prepared=yes]").wait_for()
+    await phone.tap("Saya menyatakan dan menandatangani")
+    await page.wait_for_url("**/selesai/*")
+    await phone.close()
+
+
+async def test_a_lost_connection_sends_the_same_signatures_again(browser: Browser, site: tuple[Service, str]) -> None:
+    phone = await with_passkey(browser, site, SITI)
+    page = phone.page
+    bodies: list[str | None] = []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        bodies.append(route.request.post_data)
+        if len(bodies) == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route("**/signatures", lose_the_first_answer)
+    await phone.read_everything(2)
+    await phone.tap("Saya menyatakan dan menandatangani")
+    await page.wait_for_url("**/selesai/*")
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+    await phone.close()
+
+
+async def test_one_changed_bit_in_a_document_keeps_the_device_from_making_a_key(
+    browser: Browser, site: tuple[Service, str]
+) -> None:
+    service, origin = site
+    phone = await Phone.open(browser, origin)
+    page = phone.page
+
+    async def flip(route: Route) -> None:
+        answer = await route.fetch()
+        body = bytearray(await answer.body())
+        body[1000] ^= 1
+        await route.fulfill(response=answer, body=bytes(body))
+
+    await page.route("**/bundle", flip)
+    await phone.confirm_birth_date(await activation_code(service, SITI), SITI)
+    await phone.tap("Buat kunci sandi")
+    await page.wait_for_url("**/beranda")
+    await phone.tap("Baca dan tanda tangani 2 dokumen")
+    await page.locator("main[data-state=refused]").wait_for()
+    assert await page.locator("main").get_attribute("data-code") == "pdf.other_digest"
+    assert await page.evaluate("keysMade.length") == 0
+    assert not any("signatures" in body for body in phone.bodies)
+    await phone.close()
