@@ -8,7 +8,6 @@ from uuid import UUID
 
 import httpx
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.demo_once import admin_token
@@ -79,7 +78,8 @@ async def _sign_and_tell(
     links = await admin.links(chosen)
     guest, others = links[-1], links[:-1]
     await crowd.sign(others[:FIRST], lambda: None, url=base_url, processes=1)
-    console.print(await _panel(held, round_id, token, guest))
+    for line in await _links(held, round_id, token, guest):
+        console.print(line, soft_wrap=True)  # an address must stay in one piece to be copied
     if others[FIRST:]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console) as bar:
@@ -89,13 +89,14 @@ async def _sign_and_tell(
     console.print("Layanan tetap berjalan; hentikan dengan Ctrl+C.")
 
 
-async def _panel(held: Resources, round_id: UUID, token: str, guest: dict[str, str]) -> Panel:
+async def _links(held: Resources, round_id: UUID, token: str, guest: dict[str, str]) -> list[str]:
     service = held.get(Settings).service
     async with held.get(Database).transaction() as session:
         signed = await documents.find_newest_signed(session, round_id)
     day = date.fromisoformat(guest["birth_date"])
-    lines = [
-        f"[bold]{service.institution}[/] dilayani di {service.base_url}",
+    return [
+        "",
+        f"[bold]Pakta · {service.institution}[/]  dilayani di {service.base_url}",
         "",
         f"[bold]ASN[/]  buka di ponsel atau peramban ini, tanggal lahir {day:%d-%m-%Y}:",
         f"  {service.base_url}/aktivasi/{guest['code']}",
@@ -104,6 +105,6 @@ async def _panel(held: Resources, round_id: UUID, token: str, guest: dict[str, s
         "[bold]Admin BKPSDM[/]  dokumentasi API dan angka kepatuhan per OPD:",
         f"  {service.base_url}/docs",
         f"  curl -H 'Authorization: Bearer {token}' {service.base_url}/api/v1/rounds/{round_id}/compliance",
-        f"Surel (kode tanda tangan) ditulis ke {held.get(Settings).storage.data_dir}/mail",
+        f"[dim]Surel (kode tanda tangan) ditulis ke {held.get(Settings).storage.data_dir}/mail[/]",
+        "",
     ]
-    return Panel("\n".join(lines), title="Pakta", expand=False)

@@ -4,10 +4,14 @@ import sys
 
 import typer
 
+from app.cli.database import cli as database
 from app.cli.demo import demo
 from app.cli.failure import report
+from app.cli.keys import cli as keys
+from app.cli.log import cli as log
 from app.cli.recap import recap
 from app.cli.roster import cli as rosters
+from app.cli.rounds import cli as rounds
 from app.cli.serve import serve, worker
 from app.cli.tokens import cli as tokens
 from app.cli.verify import verify
@@ -26,6 +30,10 @@ cli.command()(demo)
 cli.command()(recap)
 cli.command()(verify)
 cli.add_typer(rosters, name="roster")
+cli.add_typer(rounds, name="round")
+cli.add_typer(keys, name="keys")
+cli.add_typer(log, name="log")
+cli.add_typer(database, name="db")
 cli.add_typer(tokens, name="token")
 
 

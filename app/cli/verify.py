@@ -23,7 +23,9 @@ LARGEST = 20 << 20
 
 def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.pdf", help="Documents to check.")],
-    trust: Annotated[Path | None, typer.Option(help="Root certificate (PEM); default: that of the data folder.")] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Root certificate (PEM); default: that of the data folder.")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:

@@ -30,8 +30,14 @@ async def read_compliance(
     found = await service.compliance(session, actor, round_id, by, agency_id=opd, now=clock.now())
     body = found.model_dump_json(exclude={"computed_at"}).encode()
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = "private, no-cache"
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if _knows(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
     return found
+
+
+def _knows(if_none_match: str, tag: str) -> bool:
+    """Whether an If-None-Match header names a tag, by weak comparison (RFC 9110 §13.1.2, §8.8.3.2)."""
+    known = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    return "*" in known or tag.removeprefix("W/") in known

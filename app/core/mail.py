@@ -110,7 +110,7 @@ def _mime(message: Message, sender: str) -> EmailMessage:
     try:
         mime["To"] = Address(addr_spec=message.to)
         mime["From"], mime["Subject"] = sender, message.subject
-    except (ValueError, HeaderParseError):
+    except (ValueError, IndexError, HeaderParseError):  # IndexError: the parser's own word for an empty text
         raise MailFailed(reason="address") from None
     mime["Date"], mime["Message-ID"] = formatdate(usegmt=True), make_msgid(domain=sender.rpartition("@")[2])
     mime.set_content(message.body)

@@ -154,7 +154,7 @@ class LocalPostgres:
             raise CannotStart(f"The database could not be made in {self.folder}.")
 
     def _spawn(self) -> None:
-        self._clear_dead_postmaster()
+        self._disown_lock_files()
         options = [
             f"-c{key}={value}" for key, value in (_OPTIONS | {"unix_socket_directories": str(self.socket)}).items()
         ]
@@ -179,7 +179,7 @@ class LocalPostgres:
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, 0)
-            if Path("/proc/self").exists() and Path(f"/proc/{pid}/cwd").readlink() != self.data:
+            if pid == os.getpid() or (Path("/proc/self").exists() and Path(f"/proc/{pid}/cwd").readlink() != self.data):
                 return None
         except PermissionError:
             return pid  # not ours to look at, so it is not ours to clear away either
@@ -187,10 +187,21 @@ class LocalPostgres:
             return None
         return pid
 
-    def _clear_dead_postmaster(self) -> None:
-        """PostgreSQL takes the pid of a killed and unreaped postmaster, or a pid used again, for a running server."""
-        if self._postmaster() is None:
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+    def _disown_lock_files(self) -> None:
+        """Put our own pid into the lock files of a dead server.
+
+        PostgreSQL takes a killed and unreaped postmaster, or a program that has its pid by now, for a running server. A lock
+        file that names its own parent it takes over, and still looks whether children of the dead server use the shared
+        memory the file names; removing the file would lose that (CreateLockFile in miscinit.c).
+        """
+        if self._postmaster() is not None:
+            return
+        for path in (self.data / "postmaster.pid", self.socket / ".s.PGSQL.5432.lock"):
+            if path.exists():
+                _, newline, rest = path.read_text().partition("\n")
+                fresh = path.with_name(f"{path.name}.new")
+                fresh.write_text(f"{os.getpid()}{newline}{rest}")
+                fresh.replace(path)
 
     def _shut_down(self) -> None:
         pid = self._postmaster()

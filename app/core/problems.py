@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, Kind
+from app.core.telemetry import route_template
 from app.core.texts import negotiate, text
 
 MEDIA_TYPE = "application/problem+json"
@@ -76,6 +77,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unknown(request: Request, error: Exception) -> JSONResponse:
-        route = getattr(request.scope.get("route"), "path", "unmatched")  # the path itself may hold an activation code
-        log.error("request.failed", route=route, exc_info=error)
+        # the path itself may hold an activation code
+        log.error("request.failed", route=route_template(request.scope), exc_info=error)
         return problem(request, 500, "service.failed")

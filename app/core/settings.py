@@ -38,7 +38,7 @@ class ServiceSettings(BaseSettings):
     )
     institution: str = Field("Pemerintah Kota Malang", description="The local government's name, as on its letterhead.")
     office: str = Field(
-        "Badan Kepegawaian dan Pengembangan Sumber Daya Manusia",
+        "Badan Kepegawaian dan Pengembangan SDM",
         description="The office that runs the rounds (second line).",
     )
     address: str = Field("Jalan Tugu Nomor 1, Kota Malang", description="Address line of the letterhead.")

@@ -38,6 +38,15 @@ def configure_logs(settings: ServiceSettings, *, level: int = logging.INFO) -> N
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 
+def route_template(scope: Scope) -> str:
+    """Return the path of the route that took a request, with its `{parameters}`; "unmatched" when none did.
+
+    A route of an included router knows its own part only; FastAPI keeps the whole beside it.
+    """
+    whole = scope.get("fastapi", {}).get("effective_route_context")
+    return str(getattr(whole or scope.get("route"), "path", "unmatched"))
+
+
 class Measure:
     """Counts and times requests by route template, so that ids in paths make no new series."""
 
@@ -60,7 +69,7 @@ class Measure:
         try:
             await self.app(scope, receive, watch)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = route_template(scope)
             method = scope["method"] if scope["method"] in METHODS else "other"
             REQUESTS.labels(method, route, status).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)

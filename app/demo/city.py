@@ -66,8 +66,8 @@ class Admin:
         }
         round_id: str = (await self._call("POST", "/rounds", json=body))["id"]
         await self._call("POST", f"/rounds/{round_id}/open")
-        while (await self._call("GET", f"/rounds/{round_id}"))["status"] != "open":
-            await asyncio.sleep(0.2)  # noqa: ASYNC110 - the server is asked, as any admin's script would
+        while (await self._call("GET", f"/rounds/{round_id}"))["status"] != "open":  # noqa: ASYNC110 - asks a server
+            await asyncio.sleep(0.2)
         return round_id
 
     async def find_round(self) -> str | None:

@@ -17,13 +17,6 @@ class DocumentDamaged(AppError):
     code = "document.damaged"
 
 
-class DocumentAbandoned(AppError):
-    """The document was prepared and given up without being signed: its bytes are gone."""
-
-    kind = Kind.GONE
-    code = "document.abandoned"
-
-
 class NotSignedYet(AppError):
     """A prepared document is for reading and digesting; it becomes a file when it is signed."""
 

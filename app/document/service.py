@@ -155,7 +155,9 @@ async def file_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, d
 
 
 async def displayed_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document) -> bytes:
-    """Return the bytes a picture is drawn from, a prepared document's included."""
+    """Return the bytes a picture is drawn from, a prepared document's included; `NotFound` for one that was given up."""
+    if document.state == "abandoned":
+        raise NotFound
     prefix, _ = await shelf.base(document.prefix)
     return prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
 

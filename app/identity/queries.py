@@ -28,6 +28,13 @@ async def find_activation(session: Session, code_hash: bytes, *, lock: bool = Fa
     return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
 
 
+async def lock_activation(session: Session, activation_id: UUID) -> Activation:
+    """Return an activation that is known to exist, locked: of two browsers that hold its link, one completes it."""
+    return (
+        await session.execute(select(Activation).where(Activation.id == activation_id).with_for_update())
+    ).scalar_one()
+
+
 async def use_activation(session: Session, activation_id: UUID, at: datetime) -> None:
     """Mark a link as used."""
     await session.execute(update(Activation).where(Activation.id == activation_id).values(used_at=at))

@@ -94,6 +94,7 @@ async def activate(session: Session, code: str, birth_date: date, *, now: dateti
 
 async def passkey_options(session: Session, party: RelyingParty, login: LoginSession) -> dict[str, object]:
     """Return the browser's creation options, and remember their challenge in the login session."""
+    await _require_live_link(session, login)
     employee = await asn.get_employee(session, login.employee_id)
     known = await queries.list_passkeys(session, employee.id)
     options, login.challenge = registration_options(party, employee.id, employee.name, known)
@@ -104,6 +105,7 @@ async def keep_passkey(
     session: Session, party: RelyingParty, login: LoginSession, credential: dict[str, object], *, now: datetime
 ) -> None:
     """Store a new passkey; the first one completes an activation."""
+    await _require_live_link(session, login)
     challenge, login.challenge = login.challenge, None
     if challenge is None:
         raise PasskeyRefused(reason="no_challenge")
@@ -115,6 +117,7 @@ async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: date
     """Store a PIN; only during an activation, so that a borrowed phone cannot add one."""
     if login.activation_id is None:
         raise NotAuthenticated
+    await _require_live_link(session, login)
     pins.require_strong(pin)
     found = await queries.find_pin(session, login.employee_id)
     if found is None:
@@ -221,6 +224,15 @@ def _open(session: Session, employee_id: UUID, now: datetime, life: timedelta, a
     )
     session.add(login)
     return Login(token, login)
+
+
+async def _require_live_link(session: Session, login: LoginSession) -> None:
+    """An onboarding session is worth what its link is: used or revoked in the meantime, it can keep nothing."""
+    if login.activation_id is None:
+        return
+    activation = await queries.lock_activation(session, login.activation_id)
+    if activation.used_at or activation.revoked_at:
+        raise ActivationInvalid
 
 
 async def _complete(session: Session, login: LoginSession, now: datetime) -> None:

@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import Literal
 
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import enumerate_sig_fields
 
 from app.pdf.embedded_signature import NIP_ATTRIBUTE, SignatureVerdict, Validator
 from app.pdf.reopen import Kind
@@ -24,6 +25,8 @@ MOST_SIGNATURES = 20
 Result = Literal["passed", "failed", "not_checked"]
 
 _MARKS = (b"/Producer(Pakta)", b"/FT/Sig/T(pegawai)", b"/FT/Sig/T(segel)", b"/FT/Sig/T(arsip)")
+# a program that saves the file anew may pack the marks away, but not these names: such a file is a changed one of ours
+_FIELDS = frozenset({"pegawai", "segel", "arsip"})
 # ".../v/" and 22 characters, as text is shown in the fonts of this engine: two bytes a character, in hexadecimal
 _ADDRESS = re.compile(rb"002f0076002f((?:00(?:2d|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])){22})>")
 
@@ -106,6 +109,7 @@ async def _examine(
     if reader.encrypted:
         return _unchecked("file.encrypted", ours=ours)
     embedded = reader.embedded_signatures
+    ours = ours or {name for name, _, _ in enumerate_sig_fields(reader)} >= _FIELDS
     ranges = data.count(b"/ByteRange")
     if not embedded and not (ours and ranges):
         return _unchecked("file.no_signature", ours=ours)

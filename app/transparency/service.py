@@ -19,6 +19,7 @@ from app.transparency.models import LogCheckpoint
 from app.transparency.record import Fact, LogIdentity, canonical
 
 MOST_LEAVES = 5_000  # sequenced in one transaction
+_TILES_END = (1 << 63) // TILE_WIDTH  # no tile has this number: leaves are counted in 63 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ async def newest_checkpoint(session: Session) -> LogCheckpoint:
 
 async def tile_bytes(session: Session, tile: Tile) -> bytes:
     """Return a tile that the published tree has; `NotFound` for one it has not (yet)."""
+    if tile.number >= _TILES_END:
+        raise NotFound
     data = await session.run_sync(lambda s: queries.read_tile(s, tile.level, tile.number, tile.width))
     if len(data) != tile.width * 32:
         raise NotFound
@@ -123,6 +126,8 @@ async def tile_bytes(session: Session, tile: Tile) -> bytes:
 
 async def entry_bundle(session: Session, number: int, width: int) -> bytes:
     """Return up to 256 records, each behind its length in two bytes (C2SP tlog-tiles, "entry bundle")."""
+    if number >= _TILES_END:
+        raise NotFound
     records = await queries.list_records(session, number * TILE_WIDTH, width)
     if len(records) != width:
         raise NotFound

@@ -34,8 +34,7 @@ async def verify_file(session: Session, verifier: Verifier, data: bytes, *, now:
     inspection = await asyncio.to_thread(inspect, data, trust_roots=verifier.trust_roots, now=now)
     if inspection.reason is not None:
         return judge(inspection)
-    document = await queries.find_by_file_digest(session, sha256(data).digest())
-    return judge(inspection, await _register_checks(session, verifier, document, now=now))
+    return judge(inspection, await _register_checks(session, verifier, sha256(data).digest(), now=now))
 
 
 async def verify_code(
@@ -50,18 +49,19 @@ async def verify_code(
 
 
 async def _register_checks(
-    session: Session, verifier: Verifier, document: Document | None, *, now: datetime
+    session: Session, verifier: Verifier, digest: bytes, *, now: datetime
 ) -> list[Check]:
-    """Whether the register knows exactly these bytes, and the log holds their record."""
+    """Whether the register knows exactly these bytes, and the log holds the record of this very revision."""
+    document = await queries.find_by_file_digest(session, digest)
     if document is None:
         return [
             Check("register.match", "failed", "Berkas ini tidak sama dengan berkas mana pun dalam daftar kami."),
             Check("log.inclusion", "not_checked", "Tidak ada catatan yang dapat dicari."),
         ]
-    kind = Fact.DOCUMENT_SEALED if document.sealed_at else Fact.DOCUMENT_SIGNED
+    kind = Fact.DOCUMENT_SIGNED if digest == document.signed_sha256 else Fact.DOCUMENT_SEALED
     proof = await transparency.prove(session, verifier.log, kind, document.id, now=now)
     included = verify_inclusion(proof.leaf_hash, proof.index, proof.size, proof.hashes, proof.root)
-    named = (document.sha256 or b"").hex().encode() in proof.record
+    named = digest.hex().encode() in proof.record
     holds = included and named
     return [
         Check("register.match", "passed", "Berkas ini tercatat dalam daftar kami, byte demi byte."),

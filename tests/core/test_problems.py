@@ -1,5 +1,6 @@
 """Errors over HTTP: RFC 9457 documents in the caller's language, requests counted by route and never by id."""
 
+from typing import Annotated
 from uuid import UUID
 
 import httpx
@@ -22,7 +23,7 @@ async def http():
     problems.install(app)
 
     @app.get("/things/{thing_id}")
-    async def read_thing(thing_id: UUID, size: int = Query(ge=1)) -> dict[str, int]:
+    async def read_thing(thing_id: UUID, size: Annotated[int, Query(ge=1)]) -> dict[str, int]:
         raise NotFound(thing=str(thing_id), size=size)
 
     @app.get("/fails/{code}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, CDPSession, Page, Playwright
 from pydantic import SecretStr
 
 from app.core.clock import SystemClock
@@ -106,6 +106,7 @@ class Phone:
     complaints: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     transferred: dict[str, int] = field(default_factory=dict)
+    authenticator: tuple[CDPSession, str] | None = None
 
     @classmethod
     async def open(cls, browser: Browser, origin: str, *, passkeys: bool = True, language: str = "id-ID") -> "Phone":
@@ -123,14 +124,17 @@ class Phone:
         if passkeys:
             session = await context.new_cdp_session(page)
             await session.send("WebAuthn.enable")
-            await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+            made = await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+            phone.authenticator = session, made["authenticatorId"]
         return phone
 
     async def _count_bytes(self) -> None:
         session = await self.page.context.new_cdp_session(self.page)
         await session.send("Network.enable")
         urls: dict[str, str] = {}
-        session.on("Network.responseReceived", lambda event: urls.update({event["requestId"]: event["response"]["url"]}))
+        session.on(
+            "Network.responseReceived", lambda event: urls.update({event["requestId"]: event["response"]["url"]})
+        )
         session.on(
             "Network.loadingFinished",
             lambda event: self.transferred.update({urls.get(event["requestId"], "?"): int(event["encodedDataLength"])}),
@@ -175,6 +179,12 @@ class Phone:
             await statement.locator(".end").scroll_into_view_if_needed()
             await confirm.click()
         await self.page.locator("main[data-state=confirmed][data-prepared=yes]").wait_for()
+
+    async def refuse_verification(self, *, refuse: bool) -> None:
+        """Let the finger be the wrong one, or the right one again."""
+        assert self.authenticator is not None
+        session, name = self.authenticator
+        await session.send("WebAuthn.setUserVerified", {"authenticatorId": name, "isUserVerified": not refuse})
 
     async def settled(self) -> None:
         """Wait until the page has nothing left to load."""

@@ -10,6 +10,7 @@ const sessionId = main.dataset.session;
 const statements = [...document.querySelectorAll("section[data-document]")];
 const ids = statements.map((section) => section.dataset.document);
 const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
+const BAR = 72; // pixels of the button's own bar, which hides what is behind it
 const element = (id) => document.getElementById(id);
 const remembered = `pakta.read.${sessionId}`; // which statements were confirmed in this tab, nothing else
 const confirmed = JSON.parse(sessionStorage.getItem(remembered) ?? "[]").filter((id) => ids.includes(id));
@@ -51,12 +52,13 @@ function next() {
 
 function watchReading(section) {
   const button = section.querySelector("button.confirm");
-  const reached = new IntersectionObserver((entries) => {
+  const look = (entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     reached.disconnect();
     button.disabled = false;
     section.querySelector(".read-on").hidden = true;
-  });
+  };
+  const reached = new IntersectionObserver(look, { rootMargin: `0px 0px -${BAR}px 0px` });
   reached.observe(section.querySelector(".end"));
   button.addEventListener("click", () => {
     confirmed.push(section.dataset.document);

@@ -1,0 +1,99 @@
+"""The real server as a process of its own, with its own PostgreSQL, that a test may kill as it likes."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from app.core.postgres import LocalPostgres, find_binaries
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class CityServer:
+    """`pakta serve` over a folder; `start` and `kill` as often as one likes."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "PAKTA_BASE_URL": self.url,
+            "PAKTA_DATA_DIR": str(self.folder / "data"),
+            "PAKTA_LIMIT_ACTIVATION_PER_MINUTE": "100000",
+            "PAKTA_SMTP_URL": f"dir://{self.folder}/mail",
+        }
+
+    async def start(self) -> None:
+        arguments = [sys.executable, "-m", "app", "serve", "--port", str(self.port), "--data-dir", str(self.folder / "data")]
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                arguments, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        async with httpx.AsyncClient(base_url=self.url, timeout=10) as http:
+            while True:
+                assert self.process.poll() is None, self.words()
+                assert time.monotonic() < deadline, self.words()
+                try:
+                    if (await http.get("/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    await asyncio.sleep(0.1)
+
+    def words(self) -> str:
+        return (self.folder / "serve.log").read_text(errors="replace")[-3000:]
+
+    def kill(self) -> None:
+        """kill -9 of the whole process group of the server; PostgreSQL has a group of its own and lives on."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def kill_postgres(self) -> None:
+        pid = int((self.folder / "data/postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask the server to stop, and see that its database stopped with it, whatever state the test left behind."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        postgres = LocalPostgres(self.folder / "data/postgres", find_binaries(None))
+        if postgres.data.exists():
+            postgres.start()
+            postgres.stop()
+
+    async def admin_token(self) -> str:
+        """Make a token as an operator does, with the command."""
+        arguments = ["-m", "app", "token", "create", "--role", "bkpsdm_admin", "--name", "test", "--json"]
+        made = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, env=self.environment, stdout=asyncio.subprocess.PIPE
+        )
+        words, _ = await made.communicate()
+        assert made.returncode == 0
+        return str(json.loads(words)["token"])

@@ -1,0 +1,77 @@
+"""A visitor's browser without scripts: pages over HTTP, with the cookie of an activated person."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from app.device.signer import Device
+from tests.service import Service
+
+SITI, BUDI = "198501012010012001", "197505052000031002"
+HTML = "text/html,application/xhtml+xml"
+
+
+@dataclass
+class Visit:
+    """One browser: its cookies, its language, and the CSRF token of the page it saw last."""
+
+    http: httpx.AsyncClient
+    language: str = "id"
+    cookies: dict[str, str] = field(default_factory=dict)
+    csrf: str = ""
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self._send("GET", path)
+
+    async def post(self, path: str, fields: dict[str, str], *, token: bool = True, **more: Any) -> httpx.Response:
+        sent = fields | ({"csrf": self.csrf} if token else {})
+        return await self._send("POST", path, data=sent, **more)
+
+    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"accept": HTML, "accept-language": self.language} | more.pop("headers", {})
+        if self.cookies:
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        reply = await self.http.request(method, path, headers=headers, **more)
+        self.http.cookies.clear()
+        self.cookies.update(reply.cookies)
+        if found := re.search(r'<meta name="csrf" content="([0-9a-f]+)">', reply.text):
+            self.csrf = found[1]
+        return reply
+
+
+async def activation_path(service: Service, nip: str) -> str:
+    person = await service.person(nip)
+    body = {"employee_ids": [person["id"]]}
+    links = await service.http.post("/api/v1/activations", json=body, headers=service.as_admin())
+    return f"/aktivasi/{links.json()[0]['code']}"
+
+
+def birth_date(nip: str) -> dict[str, str]:
+    return {"day": nip[6:8], "month": nip[4:6], "year": nip[:4]}
+
+
+async def activated(service: Service, nip: str, *, language: str = "id") -> Visit:
+    """Somebody who went through the activation by forms alone and chose a PIN."""
+    visit = Visit(service.http, language)
+    confirmed = await visit.post(await activation_path(service, nip), birth_date(nip))
+    assert confirmed.headers["location"] == "/cara-masuk", confirmed.text
+    await visit.get("/cara-masuk")
+    chosen = await visit.post("/cara-masuk", {"pin": "295817", "again": "295817"})
+    assert chosen.headers["location"] == "/beranda", chosen.text
+    await visit.get("/beranda")
+    return visit
+
+
+def visit_of(device: Device, service: Service, *, language: str = "id") -> Visit:
+    """The browser on a phone that was activated over the API."""
+    return Visit(service.http, language, dict(device._cookies))
+
+
+async def opened(service: Service, visit: Visit) -> str:
+    """Press the big button; return the signing page's path."""
+    await visit.get("/beranda")
+    pressed = await visit.post("/tanda-tangan", {})
+    assert pressed.status_code == 303, pressed.text
+    return pressed.headers["location"]
