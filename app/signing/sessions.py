@@ -77,8 +77,9 @@ async def open_session(
 
 async def get_own(session: Session, actor: Principal, session_id: UUID, *, lock: bool) -> SigningSession:
     """Return the caller's session; another person's does not exist for them."""
+    employee_id = actor.require_employee()
     found = await queries.find_session(session, session_id, lock=lock)
-    if found is None or found.employee_id != actor.require_employee():
+    if found is None or found.employee_id != employee_id:
         raise NotFound
     return found
 

@@ -68,6 +68,29 @@ ALLOWED: dict[str, set[Role]] = {
 }
 """Which tokens a route lets in; to all others it says 403, or 404 for a document they may not know of."""
 
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /activations": {"json": {"employee_ids": [NOBODY]}},
+    "POST /me/passkeys": {"json": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}},
+    "POST /me/pin": {"json": {"pin": "739146"}},
+    "POST /me/signing-sessions": {"json": {"obligation_ids": [NOBODY]}},
+    "POST /me/signing-sessions/{session_id}/certificate": {
+        "json": {"public_key": "", "proof_of_possession": "", "authentication": {"method": "passkey"}}
+    },
+    "POST /me/signing-sessions/{session_id}/signatures": {"json": {"signatures": [{"id": NOBODY, "signature": ""}]}},
+    "POST /roster-imports": {"files": {"file": ("roster.csv", b"NIP,NAMA", "text/csv")}},
+    "POST /rounds": {
+        "json": {
+            "title": "Rancangan",
+            "election": "Pilkada",
+            "year": 2026,
+            "cut_off": "2026-11-23",
+            "opens_at": "2026-11-23T00:00:00Z",
+            "closes_at": "2026-12-23T00:00:00Z",
+        }
+    },
+}
+"""What is sent, so that nothing but the caller can be the reason of a refusal."""
+
 DENIED = {401, 403}
 
 
@@ -101,11 +124,11 @@ def routes(a_round: OpenedRound) -> set[str]:
 
 
 async def call(a_round: OpenedRound, route: str, places: dict[str, str], headers: dict[str, str]) -> tuple[int, Any]:
-    """Call a route with an empty body: who may not is refused before what is asked is looked at."""
+    """Call a route; return the status and the problem document, if it is one."""
     method, path = route.split(" ")
     for name, value in places.items():
         path = path.replace(name, value)
-    body = {"json": {}} if method == "POST" else {}
+    body = BODIES.get(route, {"json": {}}) if method == "POST" else {}
     reply = await a_round.service.http.request(method, f"{API}{path}", headers=headers, **body)
     return reply.status_code, reply.headers.get("content-type", "") == "application/problem+json" and reply.json()
 

@@ -1,19 +1,26 @@
 """The real server as a process of its own, with its own PostgreSQL, that a test may kill as it likes."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
+from app.core.db import Database, Session
+from app.core.permission import Role
 from app.core.postgres import LocalPostgres, find_binaries
+from app.core.settings import DatabaseSettings
+from app.identity import service as identity
 
 START_SECONDS = 60
 
@@ -46,10 +53,24 @@ class CityServer:
         }
 
     async def start(self) -> None:
-        arguments = [sys.executable, "-m", "app", "serve", "--port", str(self.port), "--data-dir", str(self.folder / "data")]
+        arguments = [
+            sys.executable,
+            "-m",
+            "app",
+            "serve",
+            "--port",
+            str(self.port),
+            "--data-dir",
+            str(self.folder / "data"),
+        ]
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                arguments, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                arguments,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         async with httpx.AsyncClient(base_url=self.url, timeout=10) as http:
@@ -89,11 +110,22 @@ class CityServer:
             postgres.stop()
 
     async def admin_token(self) -> str:
-        """Make a token as an operator does, with the command."""
-        arguments = ["-m", "app", "token", "create", "--role", "bkpsdm_admin", "--name", "test", "--json"]
-        made = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, env=self.environment, stdout=asyncio.subprocess.PIPE
-        )
-        words, _ = await made.communicate()
-        assert made.returncode == 0
-        return str(json.loads(words)["token"])
+        """An admin's token, written straight into the server's database."""
+        async with self.database() as session:
+            return await identity.create_token(
+                session,
+                name="test",
+                role=Role.BKPSDM_ADMIN,
+                agencies=None,
+                life=timedelta(days=1),
+                now=datetime.now(UTC),
+            )
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Session]:
+        """One transaction on the server's own database."""
+        postgres = LocalPostgres(self.folder / "data/postgres", find_binaries(None))
+        database = Database(postgres.url, DatabaseSettings(url=SecretStr(postgres.url), pool_size=1))
+        async with database.transaction() as session:
+            yield session
+        await database.close()

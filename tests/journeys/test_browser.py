@@ -50,6 +50,38 @@ async def site(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def swap_attributes(reply: dict[str, Any]) -> None:
+    first, second = reply["documents"]
+    first["signed_attributes"], second["signed_attributes"] = second["signed_attributes"], first["signed_attributes"]
+
+
+def add_document(reply: dict[str, Any]) -> None:
+    reply["documents"].append(reply["documents"][0])
+
+
+def send_issuer(reply: dict[str, Any]) -> None:
+    reply["certificate"] = reply["chain"][0]
+
+
+SPOILT = (
+    (swap_attributes, "attributes.other"),
+    (add_document, "attributes.count"),
+    (send_issuer, "certificate.other_key"),
+)
+
+
+def spoiling(spoil: Callable[[dict[str, Any]], None]) -> Callable[[Route], Awaitable[None]]:
+    """Stand between server and device and change what the server answered."""
+
+    async def answer(route: Route) -> None:
+        reply = await route.fetch()
+        body = await reply.json()
+        spoil(body)
+        await route.fulfill(response=reply, json=body)
+
+    return answer
+
+
 async def with_passkey(browser: Browser, site: tuple[Service, str], nip: str) -> Phone:
     """A phone that has just been activated with a passkey and opened the statements."""
     service, origin = site
@@ -214,33 +246,8 @@ async def test_what_the_device_cannot_account_for_is_never_signed_and_what_was_l
     assert await page.evaluate("keysMade.length") == 1
     await phone.refuse_verification(refuse=False)
 
-    async def swap_attributes(reply: dict[str, Any]) -> None:
-        first, second = reply["documents"]
-        first["signed_attributes"], second["signed_attributes"] = (
-            second["signed_attributes"],
-            first["signed_attributes"],
-        )
-
-    async def add_document(reply: dict[str, Any]) -> None:
-        reply["documents"].append(reply["documents"][0])
-
-    async def send_issuer(reply: dict[str, Any]) -> None:
-        reply["certificate"] = reply["chain"][0]
-
-    spoilt: list[tuple[Callable[[dict[str, Any]], Awaitable[None]], str]] = [
-        (swap_attributes, "attributes.other"),
-        (add_document, "attributes.count"),
-        (send_issuer, "certificate.other_key"),
-    ]
-    for spoil, code in spoilt:
-
-        async def answer(route: Route, spoil: Callable[[dict[str, Any]], Awaitable[None]] = spoil) -> None:
-            reply = await route.fetch()
-            body = await reply.json()
-            await spoil(body)
-            await route.fulfill(response=reply, json=body)
-
-        await page.route("**/certificate", answer)
+    for spoil, code in SPOILT:
+        await page.route("**/certificate", spoiling(spoil))
         await phone.tap("Saya menyatakan dan menandatangani")
         await page.locator("main[data-state=refused]").wait_for()
         assert await page.locator("main").get_attribute("data-code") == code

@@ -200,3 +200,15 @@ async def test_static_files_are_kept_for_ever_under_their_hash(service: Service)
     plain = await service.http.get(address, headers={"accept-encoding": "identity"})
     assert plain.text == style.text
     assert (await service.http.get("/static/0000000000000000/style.css")).status_code == 404
+
+
+async def test_an_unforeseen_error_is_an_opaque_page_with_all_headers(service: Service) -> None:
+    async def fail() -> None:
+        raise ValueError("a secret inside")
+
+    service.app.add_api_route("/boom", fail)
+    page = await Visit(service.http).get("/boom")
+    assert page.status_code == 500
+    assert "Tidak ada data Anda yang hilang" in page.text
+    assert "secret" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]

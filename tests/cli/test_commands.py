@@ -1,0 +1,108 @@
+"""The command line as a user meets it: help and README agree, refusals are sentences with an exit code."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.main import cli
+from app.cli.recap import as_csv, faults
+from tests.service import HEADER, PEOPLE, UNITS
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture
+def run(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PAKTA_DATABASE_URL", fresh_database)
+    monkeypatch.setenv("PAKTA_DATA_DIR", str(tmp_path / "data"))
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(cli, [str(a) for a in arguments])
+
+    return call
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> tuple[Path, Path]:
+    spoiled = [*PEOPLE, PEOPLE[0].replace("198501012010012001", "1.98501E+17"), PEOPLE[1].replace("P2", "P9")]
+    roster, units = tmp_path / "roster.csv", tmp_path / "unor.csv"
+    roster.write_text("\n".join([HEADER, *spoiled]), encoding="utf-8")
+    units.write_text(UNITS, encoding="utf-8")
+    return roster, units
+
+
+def test_every_command_the_readme_shows_exists() -> None:
+    shown = set(re.findall(r"\./pakta ([a-z]+(?: (?:import|create|open|check))?)", README.read_text()))
+    assert {"roster import", "round create", "round open", "recap", "verify", "token create", "demo"} <= shown
+    for command in shown:
+        assert CliRunner().invoke(cli, [*command.split(), "--help"]).exit_code == 0, command
+
+
+def test_every_option_the_readme_shows_exists() -> None:
+    text = README.read_text().replace("\\\n", " ")
+    for line in re.findall(r"(?:\$ )?\./pakta [^\n#`]+", text):
+        words = line.replace("$ ", "").split()[1:]
+        path = [word for word in words[:2] if re.fullmatch("[a-z]+", word)]
+        told = CliRunner().invoke(cli, [*path, "--help"], env={"COLUMNS": "200"}).stdout
+        if "Missing command" in told or not told:
+            told = CliRunner().invoke(cli, [path[0], "--help"], env={"COLUMNS": "200"}).stdout
+        for option in re.findall(r"--[a-z-]+", line):
+            assert option in told, (line, option)
+
+
+def test_a_dry_run_tells_every_row_and_keeps_nothing(run, roster) -> None:
+    file, units = roster
+    told = run("roster", "import", file, "--units", units, "--dry-run", "--json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert found["counts"]["rows"] == 8
+    assert {(r["row"], r["codes"][0]) for r in found["rows"]} == {(8, "nip.excel_float"), (9, "nip.duplicate")}
+    assert all(r["column"] and r["remedy"] for r in found["rows"])
+    again = json.loads(run("roster", "import", file, "--units", units, "--dry-run", "--json").stdout)
+    assert again["counts"]["new"] == 6
+
+
+def test_roster_round_and_recap_from_the_terminal(run, roster, tmp_path: Path) -> None:
+    file, units = roster
+    report = tmp_path / "report.xlsx"
+    assert run("roster", "import", file, "--units", units, "--apply", "--report", report).exit_code == 0
+    assert report.stat().st_size > 1000
+    made = run(
+        *("round", "create", "--title", "Putaran uji", "--election", "Pemilihan Umum", "--year", "2029"),
+        *("--cut-off", "2029-01-01", "--opens", "2029-01-02", "--closes", "2099-02-01", "--json"),
+    )
+    assert made.exit_code == 0, made.output
+    round_id = json.loads(made.stdout)["id"]
+    opened = run("round", "open", round_id, "--json")
+    assert json.loads(opened.stdout)["status"] == "open", opened.output
+    figures = json.loads(run("recap", round_id, "--format", "json").stdout)
+    assert faults(figures) == []
+    assert figures["total"]["total"] == 6
+    assert as_csv(figures).count("\n") == 1 + len(figures["groups"])
+    assert "Dinas Kesehatan" in run("recap", round_id).stdout
+
+
+def test_a_token_is_printed_once_and_an_unknown_opd_refused(run, roster) -> None:
+    file, units = roster
+    assert run("roster", "import", file, "--units", units, "--apply").exit_code == 0
+    token = run("token", "create", "--role", "opd_admin", "--name", "uji", "--opd", "Dinas Kesehatan").stdout.strip()
+    assert token.startswith("pakta_")
+    refused = run("token", "create", "--role", "opd_admin", "--name", "uji", "--opd", "Dinas Gaib")
+    assert "Dinas Gaib" in str(refused.exception)
+
+
+def test_keys_check_says_what_is_wrong(run, tmp_path: Path) -> None:
+    assert run("keys", "init").exit_code == 0
+    assert run("keys", "check").exit_code == 0
+    (tmp_path / "data" / "keys" / "tsa.key").unlink()
+    broken = run("keys", "check", "--json")
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout)[0]["level"] == "error"
+
+
+def test_the_schema_and_the_log_answer_on_an_empty_service(run) -> None:
+    assert run("db", "check").exit_code == 0
+    assert run("log", "checkpoint").exit_code == 1
