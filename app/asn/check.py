@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.asn import cell, degrees, nip, standing
-from app.asn.columns import Column, Form
+from app.asn.columns import Column, Form, Header
 from app.asn.outcome import Finding, Outcome, finding, outcome_of
 from app.asn.sheet import SheetRow
 from app.opd.tree import UnitDirectory
@@ -45,6 +45,7 @@ class CheckedRow:
     outcome: Outcome
     findings: tuple[Finding, ...]
     person: PersonFields | None
+    header: Header
 
     @property
     def codes(self) -> list[str]:
@@ -89,7 +90,7 @@ def check_rows(rows: Iterable[SheetRow], units: UnitDirectory) -> Iterator[Check
             person = _person(row, reading.nip, name, unit_id)
         # Stable: what rejects the row stands before what only warns.
         findings.sort(key=lambda found: outcome_of([found]) is Outcome.WARNED)
-        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person)
+        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person, row.header)
 
 
 def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:

@@ -1,11 +1,12 @@
 """Compares checked rows with the roster: who is new, changed, the same, or missing from the file."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from app.asn.check import CheckedRow, PersonFields
+from app.asn.columns import Column, Header
 from app.asn.models import Employee
 from app.core.ids import new_id
 
@@ -24,6 +25,19 @@ KEPT = [
     "email",
     "phone",
 ]
+
+_STATED_BY = {
+    "birth_date": {Column.BIRTH_DATE},
+    "legal_status": {Column.LEGAL_STATUS},
+    "grade": {Column.GRADE},
+    "grade_title": {Column.GRADE},
+    "position_kind": {Column.POSITION_KIND, Column.POSITION_KIND_NAME},
+    "position": {Column.POSITION},
+    "echelon": {Column.ECHELON},
+    "email": {Column.EMAIL},
+    "phone": {Column.PHONE},
+}
+"""The columns a kept value is read from; those not named here every form has, or are derived from what every form has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,11 @@ class RosterIndex:
             if employee.pns_id:
                 self._by_pns[employee.pns_id] = employee
 
+    @property
+    def holders(self) -> dict[str, UUID]:
+        """Who on the roster has which NIP."""
+        return {nip: employee.id for nip, employee in self._by_nip.items()}
+
     def find(self, person: PersonFields) -> Employee | None:
         """Return who the row names, or None for somebody new."""
         return self._by_pns.get(person.pns_id) or self._by_nip.get(person.nip)
@@ -60,13 +79,21 @@ class RosterIndex:
         known = self.find(row.person)
         if known is None:
             return ComparedRow(row, new_id(), "new")
-        return ComparedRow(row, known.id, "changed" if self._differs(known, row.person) else "unchanged")
+        person = _completed(row.person, row.header, known)
+        change = "changed" if self._differs(known, person) else "unchanged"
+        return ComparedRow(replace(row, person=person), known.id, change)
 
     def _differs(self, known: Employee, person: PersonFields) -> bool:
         stated = fields(person)
         if self._units.get(known.unit_id) != person.unit_id:
             return True
         return any(getattr(known, name) != value for name, value in stated.items())
+
+
+def _completed(person: PersonFields, header: Header, known: Employee) -> PersonFields:
+    """Return the person with what the file has no column for as the roster knows it: the short form erases nothing."""
+    silent = [name for name, columns in _STATED_BY.items() if not columns & header.places.keys()]
+    return replace(person, **{name: getattr(known, name) for name in silent})
 
 
 def fields(person: PersonFields) -> dict[str, Any]:

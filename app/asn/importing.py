@@ -14,6 +14,7 @@ from uuid import UUID
 from app.asn import queries, sheet
 from app.asn.check import CheckedRow, PersonFields, check_rows
 from app.asn.compare import KEPT, ComparedRow, RosterIndex, fields
+from app.asn.conflict import settle
 from app.asn.errors import FileRefused, ImportApplied, ImportOutdated, UnitFileInvalid, UnitsMissing
 from app.asn.models import RosterImport, RosterRow
 from app.asn.refusal import SheetRefused
@@ -77,7 +78,7 @@ async def stage(
     directory = unit_tree.directory(units) if units else await opd.directory(session)
     index = RosterIndex(await queries.list_current(session), siasn_of)
     checked = await asyncio.to_thread(check_file, path, directory)  # seconds of reading: not on the event loop
-    compared = [index.compare(row) for row in checked]
+    compared = settle([index.compare(row) for row in checked], index.holders)
     staged = RosterImport(
         id=new_id(),
         file_name=file_name[:200],
@@ -91,7 +92,7 @@ async def stage(
     session.add(staged)
     await session.flush()
     await copy_rows(session, "roster_row", _ROW, _staged_rows(staged.id, compared))
-    return staged, checked
+    return staged, [row.checked for row in compared]
 
 
 async def get_import(session: Session, actor: Principal, import_id: UUID, *, lock: bool = False) -> RosterImport:
@@ -118,6 +119,7 @@ async def apply(
         tree = unit_tree.build([UnitRow(**unit) for unit in staged.units])
         await opd.apply_tree(session, tree, today=now.date())
     unit_ids = await opd.ids_by_siasn(session)
+    await queries.release_changing_nips(session, import_id)
     after: tuple[str, int] | None = None
     while rows := await queries.list_rows(session, import_id, outcome=None, change=None, after=after, limit=BATCH):
         after = (rows[-1].sheet, rows[-1].row)

@@ -49,6 +49,19 @@ def finding(code: str, column: str, found: str, **details: object) -> Finding:
     return Finding(code, column, found, _REMEDIES[code].format(**details))
 
 
+def twice_finding(column: str, found: str, first: str) -> Finding:
+    """Make the finding of a row whose person an earlier row named, by NIP or by PNS ID."""
+    return Finding(
+        "nip.duplicate", column, found, f"Pegawai ini sudah ada di baris {first}. Hapus salah satu barisnya."
+    )
+
+
+def holder_finding(column: str, found: str) -> Finding:
+    """Make the finding of a NIP that somebody else on the roster has and keeps."""
+    remedy = "NIP ini sudah dipakai pegawai lain dalam daftar. Periksa NIP kedua pegawai di SIASN, lalu impor keduanya."
+    return Finding("nip.duplicate", column, found, remedy)
+
+
 def outcome_of(findings: Sequence[Finding]) -> Outcome:
     """Return the outcome of a row with these findings: anything that is no mere warning rejects it."""
     if not findings:

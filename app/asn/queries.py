@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import String, bindparam, cast, func, insert, select, text, tuple_, update
 from sqlalchemy.orm import aliased
 
 from app.asn.models import Employee, RosterImport, RosterRow
@@ -155,6 +155,22 @@ async def insert_employees(session: Session, rows: Sequence[dict[str, Any]]) -> 
     """Insert people."""
     if rows:
         await session.execute(insert(Employee), rows)
+
+
+async def release_changing_nips(session: Session, import_id: UUID) -> None:
+    """Free the NIPs that an import is about to change, so that people can swap theirs whatever the order of the updates."""
+    changing = RosterRow.person["nip"].astext
+    await session.execute(
+        update(Employee)
+        .where(
+            RosterRow.import_id == import_id,
+            RosterRow.change == "changed",
+            RosterRow.employee_id == Employee.id,
+            changing != Employee.nip,
+        )
+        .values(nip=cast(Employee.id, String))
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def update_employees(session: Session, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:

@@ -36,4 +36,3 @@ def _text(sheet: WriteOnlyWorksheet, value: str) -> Cell:
     cell: Cell = WriteOnlyCell(sheet, "".join(c for c in value if c >= " "))
     cell.data_type = "s"
     return cell
-

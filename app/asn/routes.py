@@ -1,5 +1,6 @@
 """Roster imports and employees over the API."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +16,13 @@ from pydantic import BaseModel
 from app.asn import importing, nip, queries, service
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
-from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.transparency.record import LogIdentity
 
 router = APIRouter(tags=["asn"])
+
+Employment = Literal["pns", "cpns", "pppk", "pppk_pw", "non_asn"]
+_PRINTABLE = r"^[^\x00]*$"  # PostgreSQL's text holds no zero byte
 
 
 class ImportRead(BaseModel):
@@ -122,7 +126,7 @@ async def list_rows(
             import_id,
             outcome=outcome if outcome in {"accepted", "warned", "rejected"} else None,
             change=outcome if outcome in {"new", "changed", "unchanged"} else None,
-            after=(parts[0], int(parts[1])) if parts and parts[1].isdigit() else None,
+            after=_row_mark(parts) if parts else None,
             limit=limit + 1,
         )
         rows = [{name: getattr(r, name) for name in ImportRowRead.model_fields} for r in found]
@@ -146,11 +150,11 @@ async def list_employees(
     response: Response,
     session: SessionDep,
     actor: ActorDep,
-    q: Annotated[str | None, Query(max_length=100)] = None,
+    q: Annotated[str | None, Query(max_length=100, pattern=_PRINTABLE)] = None,
     nip_: Annotated[str | None, Query(alias="nip", max_length=40)] = None,
     unit: UUID | None = None,
     opd: UUID | None = None,
-    employment: str | None = None,
+    employment: Employment | None = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> list[EmployeeRead]:
@@ -181,6 +185,14 @@ async def list_employees(
         )
         for e, u in found
     ]
+
+
+def _row_mark(parts: list[str]) -> tuple[str, int]:
+    """Return the sheet and row a page ended with."""
+    sheet, row = parts
+    if "\0" in sheet or re.fullmatch("[0-9]{1,9}", row) is None:
+        raise CursorInvalid
+    return sheet, int(row)
 
 
 def _missing(nip_digits: str, name: str) -> dict[str, Any]:

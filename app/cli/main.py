@@ -1,5 +1,6 @@
 """`pakta`: the table of contents of the commands. Exit codes: 0 yes, 1 the answer is no, 2 it could not be done."""
 
+import signal
 import sys
 
 import typer
@@ -39,6 +40,8 @@ cli.add_typer(tokens, name="token")
 
 def main() -> None:
     """Run a command; every refusal is one clear sentence and an exit code, never a traceback."""
+    # a service manager's stop is a Ctrl+C: what was started is stopped, the embedded database included
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cli(standalone_mode=True)
     except (AppError, CannotStart) as error:

@@ -49,7 +49,7 @@ async def list_participants(
     state: Literal["pending", "signed", "deferred", "exempt", "left"] | None = None,
     opd: UUID | None = None,
     unit: UUID | None = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
+    q: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> list[ParticipantRead]:

@@ -6,12 +6,16 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is printed, and PostgreSQL's text holds no zero byte
+
 
 class RoundCreate(BaseModel):
     """A new round, as a draft."""
 
-    title: str = Field(min_length=3, max_length=200)
-    election: str = Field(min_length=3, max_length=120, examples=["Pemilihan Kepala Daerah Serentak"])
+    title: str = Field(min_length=3, max_length=200, pattern=_ONE_LINE)
+    election: str = Field(
+        min_length=3, max_length=120, pattern=_ONE_LINE, examples=["Pemilihan Kepala Daerah Serentak"]
+    )
     year: int = Field(ge=2000, le=2100)
     cut_off: date
     opens_at: AwareDatetime

@@ -48,9 +48,7 @@ async def verify_code(
     return document, await verify_file(session, verifier, data, now=now)
 
 
-async def _register_checks(
-    session: Session, verifier: Verifier, digest: bytes, *, now: datetime
-) -> list[Check]:
+async def _register_checks(session: Session, verifier: Verifier, digest: bytes, *, now: datetime) -> list[Check]:
     """Whether the register knows exactly these bytes, and the log holds the record of this very revision."""
     document = await queries.find_by_file_digest(session, digest)
     if document is None:

@@ -168,7 +168,11 @@ async def test_a_strange_passkey_and_a_stale_challenge_sign_nobody_in(a_round: O
 
 async def test_nip_and_pin_sign_in_and_every_refusal_looks_the_same(a_round: OpenedRound) -> None:
     device = await a_round.device_with_pin()
-    nip = (await device._call("POST", "/me/signing-sessions", {"obligation_ids": [o["id"] for o in await device.pending()]}))["signer"]["nip"]
+    nip = (
+        await device._call(
+            "POST", "/me/signing-sessions", {"obligation_ids": [o["id"] for o in await device.pending()]}
+        )
+    )["signer"]["nip"]
     browser = stranger(a_round)
     await browser._call("POST", "/login/pin", {"nip": f" {nip[:8]} {nip[8:]}", "pin": PIN})
     assert len(await device.pending()) == 2
@@ -189,7 +193,15 @@ async def read_rounds(a_round: OpenedRound, authorization: str) -> Response:
 async def test_a_token_that_is_unknown_expired_or_revoked_opens_nothing(a_round: OpenedRound) -> None:
     good = (await a_round.service.token(Role.DASHBOARD))["authorization"]
     assert (await read_rounds(a_round, good)).status_code == 200
-    for wrong in ("Bearer pakta_nothing", "Bearer", "Bearer ", f"Basic {good[7:]}", good[:-1], good + "x", "Bearer \xe9"):
+    for wrong in (
+        "Bearer pakta_nothing",
+        "Bearer",
+        "Bearer ",
+        f"Basic {good[7:]}",
+        good[:-1],
+        good + "x",
+        "Bearer \xe9",
+    ):
         refused = await read_rounds(a_round, wrong)
         assert (refused.status_code, refused.json()["code"]) == (401, "identity.login_needed"), wrong
         assert refused.headers["www-authenticate"].startswith("Bearer")
@@ -208,6 +220,7 @@ async def test_a_token_that_is_unknown_expired_or_revoked_opens_nothing(a_round:
     assert (await read_rounds(a_round, f"Bearer {short}")).status_code == 401
     async with database.transaction() as session:
         await session.execute(
-            text("UPDATE api_token SET revoked_at = :now WHERE role = 'dashboard'"), {"now": a_round.service.clock.now()}
+            text("UPDATE api_token SET revoked_at = :now WHERE role = 'dashboard'"),
+            {"now": a_round.service.clock.now()},
         )
     assert (await read_rounds(a_round, good)).status_code == 401

@@ -1,6 +1,5 @@
 """Every role against every route of the REST API: one table, complete by construction."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -95,16 +94,16 @@ DENIED = {401, 403}
 
 
 @pytest.fixture(scope="module")
-async def callers(a_round: OpenedRound) -> AsyncIterator[dict[Role, dict[str, str]]]:
-    yield {role: await a_round.service.token(role) for role in TOKENS}
+async def callers(a_round: OpenedRound) -> dict[Role, dict[str, str]]:
+    return {role: await a_round.service.token(role) for role in TOKENS}
 
 
 @pytest.fixture(scope="module")
-async def places(a_round: OpenedRound) -> AsyncIterator[dict[str, str]]:
+async def places(a_round: OpenedRound) -> dict[str, str]:
     """Real ids for the paths, so that a caller who is let in finds something."""
-    device, receipts = await a_round.signed()
+    _, receipts = await a_round.signed()
     agency = (await a_round.service.http.get(f"{API}/opd", headers=a_round.service.as_admin())).json()[0]
-    yield {
+    return {
         "{document_id}": receipts[0]["id"],
         "{page}": "1",
         "{agency_id}": agency["id"],
@@ -141,7 +140,7 @@ async def test_each_route_lets_in_exactly_the_roles_of_the_table(
     a_round: OpenedRound, places: dict[str, str], callers: dict[Role, dict[str, str]]
 ) -> None:
     wrong = []
-    for route, allowed in sorted((ALLOWED | dict.fromkeys(PERSON_ONLY | COOKIE_ONLY, set())).items()):
+    for route, allowed in sorted((ALLOWED | {route: set() for route in PERSON_ONLY | COOKIE_ONLY}).items()):
         for role, headers in callers.items():
             if role in allowed and route.endswith(("/close", "/open")):
                 continue  # these change the round under the other tests; journeys make them

@@ -10,7 +10,7 @@ from tests.signing.opened_round import HEALTH, INSPECTORATE, OpenedRound, opened
 
 @pytest.fixture(scope="session")
 async def a_round(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenedRound]:
-    people = [person_row(n, HEALTH if n % 2 else INSPECTORATE) for n in range(1, 100)]
+    people = [person_row(n, HEALTH if n % 2 else INSPECTORATE) for n in range(1, 200)]
     people += [person_row(901, legal_status="02"), person_row(902, legal_status="04")]
     async with opened_round(postgres, tmp_path_factory.mktemp("round"), people) as opened:
         yield opened

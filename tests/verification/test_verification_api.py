@@ -2,7 +2,6 @@
 
 import io
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from httpx import Response
@@ -14,10 +13,9 @@ from tests.signing.opened_round import OpenedRound
 
 
 @pytest.fixture(autouse=True)
-async def unhurried(a_round: OpenedRound) -> AsyncIterator[None]:
+async def unhurried(a_round: OpenedRound) -> None:
     """Give every test a full allowance of verifications."""
     a_round.service.held.get(Limits).verification._buckets.clear()
-    yield
 
 
 async def verify(a_round: OpenedRound, data: bytes) -> Response:
@@ -48,9 +46,15 @@ async def sealed(a_round: OpenedRound) -> tuple[bytes, bytes, str]:
     device, receipts = await a_round.signed()
     signed = await device.download(receipts[0]["id"])
     await a_round.service.run_jobs()
-    return signed, await device.download(receipts[0]["id"]), (await a_round.service.http.get(
-        f"{API}/rounds/{a_round.id}/obligations", params={"state": "signed"}, headers=a_round.service.as_admin()
-    )).json()[0]["name"]
+    return (
+        signed,
+        await device.download(receipts[0]["id"]),
+        (
+            await a_round.service.http.get(
+                f"{API}/rounds/{a_round.id}/obligations", params={"state": "signed"}, headers=a_round.service.as_admin()
+            )
+        ).json()[0]["name"],
+    )
 
 
 async def test_a_sealed_document_is_valid(a_round: OpenedRound, sealed: tuple[bytes, bytes, str]) -> None:

@@ -1,16 +1,33 @@
 """A visitor's browser without scripts: pages over HTTP, with the cookie of an activated person."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import psycopg
 
+from app.core.ids import new_id
+from app.core.postgres import LocalPostgres
 from app.device.signer import Device
+from tests.conftest import TEMPLATE, database_url
 from tests.service import Service
 
-SITI, BUDI = "198501012010012001", "197505052000031002"
+SITI, BUDI, NUR, JOKO = "198501012010012001", "197505052000031002", "199003032015032003", "198802022023211004"
 HTML = "text/html,application/xhtml+xml"
+
+
+@contextmanager
+def database_of_a_module(postgres: LocalPostgres) -> Iterator[str]:
+    """The URL of a database that all tests of a module share."""
+    name = f"test_{new_id().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    yield database_url(postgres, name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass

@@ -91,7 +91,9 @@ function refuse(error) {
   const sentence = error instanceof Refused && error.sentence ? error.sentence : (words[code] ?? words.refused);
   allow(true);
   if (code === LOST && ceremony.canGoOn()) {
-    element("go-on").hidden = main.dataset.begun !== "yes";
+    const begun = main.dataset.begun === "yes";
+    element("go-on").hidden = !begun;
+    if (begun) element("passkey").hidden = element("code-way").hidden = true; // the same act goes on, no other begins
     tell("lost", words.lost, { problem: true, code });
   } else if (ceremony.canGoOn()) {
     main.dataset.begun = "";

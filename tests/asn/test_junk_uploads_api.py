@@ -1,0 +1,84 @@
+"""Uploads that are no roster, or hold what no roster should: refused with a reason, and never a failure."""
+
+import io
+import random
+import zipfile
+
+import pytest
+
+from tests.asn.uploads import apply, as_workbook, roster, rows, stage
+from tests.service import PEOPLE, Service
+from tests.signing.opened_round import person_row, post_roster
+
+
+def packed(**parts: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/"), content)
+    return buffer.getvalue()
+
+
+NOISE = random.Random(5).randbytes(1 << 20)
+JUNK = {
+    "pdf": b"%PDF-1.7\n" + bytes(500),
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(500),
+    "jpeg": b"\xff\xd8\xff\xe0" + bytes(100),
+    "zip": packed(readme=b"hello"),
+    "zip that claims to be a workbook": packed(**{"xl__workbook.xml": b"<nonsense"}),
+    "zip with noise for a workbook": packed(**{"xl__workbook.xml": NOISE[:1000]}),
+    "empty": b"",
+    "truncated workbook": as_workbook(*PEOPLE)[:-200],
+    "half a workbook": as_workbook(*PEOPLE)[:1500],
+    "noise": NOISE,
+    "noise without zeros": NOISE.replace(b"\0", b""),
+    "noise behind a zip's head": b"PK\x03\x04" + NOISE[:5000],
+    "noise behind a workbook's old head": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + NOISE[:5000],
+    "one endless line": b"a" * (1 << 20),
+    "one endless cell": b'"' + b"a" * (1 << 20),
+    "zeros": bytes(1 << 16),
+    "half a letter": b"NIP BARU,NAMA\n\xc3",
+    "no columns of ours": b"a,b,c\n1,2,3\n",
+    "utf-16 noise": b"\xff\xfe" + NOISE[:1001],
+}
+
+
+@pytest.mark.parametrize("name", JUNK)
+async def test_what_is_no_roster_is_refused_with_a_reason(office: Service, name: str) -> None:
+    reply = await post_roster(office, JUNK[name], name)
+    assert (reply.status_code, reply.json()["code"]) == (422, "roster.file_refused")
+    assert reply.json()["params"]["reason"].startswith("sheet.")
+    assert reply.json()["params"]["remedy"]
+
+
+@pytest.mark.parametrize("name", JUNK)
+async def test_what_is_no_unit_file_is_refused_with_a_reason(office: Service, name: str) -> None:
+    reply = await post_roster(office, roster(*PEOPLE), units=JUNK[name])
+    assert (reply.status_code, reply.json()["code"]) == (422, "roster.units_invalid")
+    assert reply.json()["params"]["problems"][0]["remedy"]
+
+
+async def test_a_workbook_damaged_anywhere_never_fails_the_service(office: Service) -> None:
+    whole, chance = as_workbook(*PEOPLE), random.Random(11)
+    for _ in range(40):
+        damaged = bytearray(whole)
+        for _ in range(chance.randrange(1, 6)):
+            damaged[chance.randrange(len(whole))] = chance.randrange(256)
+        reply = await post_roster(office, bytes(damaged), "r.xlsx")
+        assert reply.status_code in {201, 422}, reply.text
+
+
+async def test_hostile_cells_are_kept_as_text_or_rejected(office: Service) -> None:
+    odd = ["\x1b[31m", "\u202eRTL", "=1+1", "𝕊𝕚𝕥𝕚", "x" * 30_000, "\x1f", "Siti\x85Rahayu"]
+    assert (
+        len(roster(*[person_row(n) for n in range(101, 140)])) > 4096
+    )  # what lies behind is not looked at for its form
+    odd += ["\0", "A\0B"]
+    lines = [person_row(n) for n in range(101, 130)]
+    lines += [person_row(130 + i, **{"NAMA": name, "JABATAN NAMA": name}) for i, name in enumerate(odd)]
+    lines += [person_row(150 + i, **{"NIP BARU": name, "PNS ID": name}) for i, name in enumerate(odd)]
+    lines += [person_row(170 + i, **{"UNOR ID": name, "EMAIL GOV": f"{name}@b.example"}) for i, name in enumerate(odd)]
+    staged = await stage(office, roster(*lines))
+    assert (await apply(office, staged)).status_code == 200
+    listed = await rows(office, staged, limit=1000)
+    assert len(listed.json()) == len(lines)

@@ -1,0 +1,118 @@
+"""Migrations go up, down and up again, say what the models say, and run one at a time."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from app.core.ids import new_id
+from app.core.postgres import LocalPostgres
+from app.core.schema import alembic_config, is_current, upgrade
+from tests.conftest import database_url
+
+UPGRADE = "import sys; from app.core.schema import upgrade; upgrade(sys.argv[1])"
+CATALOGUE = """
+SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '') FROM information_schema.columns
+ WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes
+ WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '' FROM pg_constraint
+ WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'
+UNION ALL SELECT 'function', p.proname, pg_get_function_identity_arguments(p.oid), '', '', '' FROM pg_proc p
+ WHERE p.pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'type', t.typname, '', '', '', '' FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('e', 'd')
+ORDER BY 1, 2, 3, 4
+"""
+
+
+@pytest.fixture
+def empty_database(postgres: LocalPostgres) -> Iterator[str]:
+    """The URL of a database nobody has migrated."""
+    name = f"empty_{new_id().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield database_url(postgres, name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def catalogue(url: str) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(CATALOGUE).fetchall()
+
+
+def test_up_down_and_up_again_end_where_they_began(empty_database: str) -> None:
+    assert catalogue(empty_database) == []
+    assert not is_current(empty_database)
+    upgrade(empty_database)
+    assert is_current(empty_database)
+    first = catalogue(empty_database)
+    assert len(first) > 100
+    command.downgrade(alembic_config(empty_database), "base")
+    assert catalogue(empty_database) == []
+    upgrade(empty_database)
+    assert catalogue(empty_database) == first
+
+
+def test_every_single_step_can_be_taken_back(empty_database: str) -> None:
+    config = alembic_config(empty_database)
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions("base", "heads")][
+        ::-1
+    ]
+    for revision in revisions:
+        command.upgrade(config, revision)
+        after = catalogue(empty_database)
+        command.downgrade(config, "-1")
+        command.upgrade(config, revision)
+        assert catalogue(empty_database) == after
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(alembic_config("postgresql://nowhere")).get_heads()) == 1
+
+
+def test_models_and_migrations_say_the_same(fresh_database: str) -> None:
+    config = alembic_config(fresh_database)
+    config.stdout = io.StringIO()
+    command.check(config)
+
+
+def test_an_upgrade_of_a_current_schema_changes_nothing(fresh_database: str) -> None:
+    before = catalogue(fresh_database)
+    upgrade(fresh_database)
+    assert catalogue(fresh_database) == before
+
+
+def test_processes_that_start_at_once_migrate_once(empty_database: str) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", UPGRADE, empty_database], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ends = [(process.communicate()[1], process.returncode) for process in started]
+    assert [code for _, code in ends] == [0, 0, 0], ends
+    assert is_current(empty_database)
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_database: str) -> None:
+    """All steps share one transaction: what is in the way of the second takes the first back too."""
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TABLE procrastinate_jobs (id int)")
+    before = catalogue(empty_database)
+    with pytest.raises(Exception, match="procrastinate_jobs"):
+        upgrade(empty_database)
+    assert catalogue(empty_database) == before
+
+
+def test_an_upgrade_does_not_wait_for_ever_behind_a_lock(fresh_database: str) -> None:
+    """With its time-out a migration gives up; without, every request would queue up behind it."""
+    with psycopg.connect(fresh_database) as connection:
+        command.downgrade(alembic_config(fresh_database), "-1")
+        connection.execute("SELECT * FROM alembic_version")
+        connection.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Exception, match="lock timeout"):
+            upgrade(fresh_database)
