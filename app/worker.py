@@ -28,6 +28,13 @@ async def run(settings: Settings) -> None:
         await told.wait()
 
 
+async def run_due(held: Resources) -> None:
+    """Run every job that is due now, then return; for a command that has deferred one and wants its effect."""
+    await held.get(procrastinate.App).run_worker_async(
+        wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="successful"
+    )
+
+
 @asynccontextmanager
 async def beside(held: Resources) -> AsyncIterator[None]:
     """Run jobs in the background of another program's event loop."""

@@ -24,9 +24,11 @@ def include_object(_object: object, name: str | None, kind: str, _reflected: boo
 def run() -> None:
     engine = create_engine(context.config.attributes["url"])
     with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         connection.execute(text("SET LOCAL statement_timeout = '15min'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        # only now: another process may migrate for longer than a table's lock is worth waiting for
+        lock_timeout = context.config.attributes.get("lock_timeout", "10s")
+        connection.execute(text(f"SET LOCAL lock_timeout = '{lock_timeout}'"))
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,

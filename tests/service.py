@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import procrastinate
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -23,6 +22,7 @@ from app.document.jobs import seal
 from app.identity import service as identity
 from app.main import create_app
 from app.transparency.jobs import publish
+from app.worker import run_due
 
 ORIGIN = "http://localhost:8000"
 UNITS = """Id;NamaUnor;DiatasanId;IndukUnorId;EselonId;NamaJabatan
@@ -65,9 +65,7 @@ class Service:
 
     async def run_jobs(self) -> None:
         """Run every job that is due, then what the worker does by the clock, then stop."""
-        await self.held.get(procrastinate.App).run_worker_async(
-            wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="successful"
-        )
+        await run_due(self.held)
         for periodic in (seal, publish):
             await periodic.body(self.held)
 

@@ -16,11 +16,11 @@ from app.cli.options import AsJson, DataDir
 from app.core.db import Session
 from app.core.settings import Settings
 from app.obligation import service as obligation
-from app.obligation.jobs import assign
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 from app.pledge.schemas import RoundCreate
 from app.transparency.record import LogIdentity
+from app.worker import run_due
 
 cli = typer.Typer(help="Rounds (putaran).", no_args_is_help=True)
 RoundId = Annotated[UUID, typer.Argument(metavar="ROUND", help="The round's id.")]
@@ -78,7 +78,7 @@ def open_(
         async with at_work() as (_, session):
             await obligation.open_round(session, OPERATOR, round_id)
         async with at_work() as (held, session):
-            await assign.body(held, round_id=str(round_id))
+            await run_due(held)
             return await _read(session, round_id)
 
     _show([asyncio.run(work())], as_json=as_json)

@@ -15,7 +15,9 @@ from app.opd import unit_file
 from app.opd.unit_file import UnitRow
 
 UNITS = Path(str(files("app.demo") / "kota_malang" / "unor.csv"))
-COLUMNS = Path(str(files("app.demo") / "kota_malang" / "siasn-columns.txt")).read_text(encoding="utf-8").split("\n")[:-1]
+COLUMNS = (
+    Path(str(files("app.demo") / "kota_malang" / "siasn-columns.txt")).read_text(encoding="utf-8").split("\n")[:-1]
+)
 SIGNING_POPULATION = 10_500
 
 _WEIGHTS = (
@@ -168,7 +170,7 @@ def _person(number: int, place: _Place, chance: random.Random) -> dict[str, str]
     month = chance.choice(("01", "03", "04", "12")) if pns else "21"
     nip = f"{born:%Y%m%d}{year}{month}{2 if woman else 1}{chance.randrange(1, 1000):03d}"
     grade = chance.choice(_PNS_GRADES if pns else _PPPK_GRADES)
-    name = f"{chance.choice(_WOMEN if woman else _MEN)} {chance.choice(_FAMILY)} {chance.choice(_FAMILY)}".upper()
+    name = " ".join([chance.choice(_WOMEN if woman else _MEN), *chance.sample(_FAMILY, 2)]).upper()
     unit = place.unit
     return {
         "PNS ID": f"DEMO{number:08d}",

@@ -1,6 +1,7 @@
 """Rounds and templates: create, freeze, close."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -166,9 +167,9 @@ async def close_round(
     if pledge_round.status != "open":
         raise RoundNotOpen(title=pledge_round.title)
     pledge_round.status, pledge_round.closed_at = "closed", now
-    await transparency.record(
-        session, log, [transparency.Entry(Fact.ROUND_CLOSED, round_id, round_id.bytes.ljust(32, b"\0"), now, actor.id)]
-    )
+    closed = json.dumps({"closed_at": now.isoformat(), "round": str(round_id)}, sort_keys=True)
+    digest = hashlib.sha256(closed.encode()).digest()
+    await transparency.record(session, log, [transparency.Entry(Fact.ROUND_CLOSED, round_id, digest, now, actor.id)])
     return pledge_round
 
 

@@ -73,17 +73,22 @@ async def certify(
     participant = await documents.participant_of(session, covered[0])
     certificate = ceremony.authority.issue(_subject(ceremony, participant), spki, now, life=states.CERTIFICATE_LIFE)
     session.add(_evidence(signing, wanted, method, act_bytes, certificate, address, now))
-    answer = CertificateRead(
+    answer = _answer(ceremony, covered, certificate)
+    signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
+    signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
+    signing.asked, signing.answer = asked, answer.model_dump(mode="json")
+    return answer
+
+
+def _answer(ceremony: Ceremony, covered: Sequence[Document], certificate: bytes) -> CertificateRead:
+    """Certificate, chain, and the attributes the device builds itself and compares."""
+    return CertificateRead(
         certificate=b64(certificate),
         chain=[b64(der) for der in ceremony.authority.chain],
         documents=[
             CertifiedDocument(id=d.id, signed_attributes=b64(signed_attributes(d.digest, certificate))) for d in covered
         ],
     )
-    signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
-    signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
-    signing.asked, signing.answer = asked, answer.model_dump(mode="json")
-    return answer
 
 
 async def sign(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Header, Response
 from app.core.errors import NotFound
 from app.web import assets, refusals
 from app.web.headers import SecurityHeaders
-from app.web.pages import activation, ceremony, checking, home, login, register, start
+from app.web.pages import activation, ceremony, checking, home, login, reference, register, start
 
 static = APIRouter(include_in_schema=False)
 
@@ -29,5 +29,5 @@ def install(app: FastAPI) -> None:
     app.add_middleware(SecurityHeaders)
     refusals.install(app)
     app.include_router(static)
-    for pages in (start, activation, login, home, ceremony, checking, register):
+    for pages in (start, activation, login, home, ceremony, checking, register, reference):
         app.include_router(pages.router, include_in_schema=False)

@@ -20,14 +20,11 @@ PERMISSIONS = (
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
     "publickey-credentials-create=(self), publickey-credentials-get=(self)"
 )
-# FastAPI's own documentation page loads its viewer from another host and holds an inline script.
-LOOSE_PATHS = ("/docs", "/openapi.json")
 
 
-def harden(headers: MutableHeaders, *, secure: bool, loose: bool = False) -> None:
+def harden(headers: MutableHeaders, *, secure: bool) -> None:
     """Add the headers to an answer; `secure` when people reach the service over TLS."""
-    if not loose:
-        headers["Content-Security-Policy"] = CSP
+    headers["Content-Security-Policy"] = CSP
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -49,11 +46,10 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         secure = scope["app"].state.resources.get(Settings).service.secure
-        loose = scope["path"].startswith(LOOSE_PATHS)
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                harden(MutableHeaders(scope=message), secure=secure, loose=loose)
+                harden(MutableHeaders(scope=message), secure=secure)
             await send(message)
 
         await self.app(scope, receive, complete)

@@ -20,7 +20,7 @@ from app.web.headers import harden
 from app.web.rendering import render
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
-MACHINE_PATHS = ("/api/", "/log/", "/docs", "/openapi.json")
+MACHINE_PATHS = ("/api/", "/log/", "/openapi.json")
 
 
 def install(app: FastAPI) -> None:

@@ -22,7 +22,7 @@ from app.pki.keyring import KeyRing, load_keys
 from tests.journeys.city_server import CityServer
 
 T = TypeVar("T")
-PEOPLE, SIGNERS, ACKNOWLEDGED = 500, 200, 60
+PEOPLE, SIGNERS = 500, 200
 PATIENCE = 60.0
 END_OF_REVISION = re.compile(rb"%%EOF\r?\n?")
 
@@ -114,25 +114,31 @@ async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
             admin = Admin(http, await server.admin_token())
             await admin.import_roster(PEOPLE, server.folder)
             round_id = await admin.open_round(datetime.now(UTC))
-            waiting = await admin.choose_signers(round_id, 2 * SIGNERS)
+            waiting = await admin.choose_signers(round_id, SIGNERS + 60)
             yield City(server, admin, http, round_id, waiting)
     finally:
         server.stop()
 
 
-@pytest.mark.parametrize("also_postgres", [False, True], ids=["server", "server-and-postgres"])
-async def test_a_kill_loses_no_acknowledged_signature_and_counts_none_twice(city: City, also_postgres: bool) -> None:
-    people = await city.people(SIGNERS)
-    await sign_until_killed(city, people, also_postgres=also_postgres)
+@pytest.mark.parametrize(
+    ("signers", "acknowledged", "also_postgres"),
+    [(SIGNERS, 60, False), (60, 20, True)],
+    ids=["server", "server-and-postgres"],
+)
+async def test_a_kill_loses_no_acknowledged_signature_and_counts_none_twice(
+    city: City, signers: int, acknowledged: int, also_postgres: bool
+) -> None:
+    people = await city.people(signers)
+    await sign_until_killed(city, people, acknowledged, also_postgres=also_postgres)
     done = [person for person in people if person.receipts]
     undone = [person for person in people if not person.receipts]
-    assert ACKNOWLEDGED <= len(done) < SIGNERS
+    assert acknowledged <= len(done) < signers
     await city.server.start()
     receipts = await at_once([receipts_of(person) for person in done], 8)
     assert receipts == [person.receipts for person in done]
 
     await at_once([person.finish() for person in undone], 8)
-    city.signed += SIGNERS
+    city.signed += signers
     await check_figures(city)
     await check_register(city)
     await check_files(city, people)
@@ -140,7 +146,7 @@ async def test_a_kill_loses_no_acknowledged_signature_and_counts_none_twice(city
         assert await person.device.pending() == []
 
 
-async def sign_until_killed(city: City, people: list[Person], *, also_postgres: bool) -> None:
+async def sign_until_killed(city: City, people: list[Person], most: int, *, also_postgres: bool) -> None:
     """All at once; a quarter begins late, so that the kill finds people in every step."""
     count, first, enough = 0, asyncio.Event(), asyncio.Event()
 
@@ -148,7 +154,7 @@ async def sign_until_killed(city: City, people: list[Person], *, also_postgres: 
         nonlocal count
         count += 1
         first.set()
-        if count >= ACKNOWLEDGED:
+        if count >= most:
             enough.set()
 
     async def sign(number: int, person: Person) -> None:

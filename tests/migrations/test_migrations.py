@@ -4,11 +4,13 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from app.core.ids import new_id
 from app.core.postgres import LocalPostgres
@@ -16,6 +18,7 @@ from app.core.schema import alembic_config, is_current, upgrade
 from tests.conftest import database_url
 
 UPGRADE = "import sys; from app.core.schema import upgrade; upgrade(sys.argv[1])"
+ADVISORY_LOCK = 0x50414B5441  # migrations/env.py
 CATALOGUE = """
 SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '') FROM information_schema.columns
  WHERE table_schema = 'public' AND table_name <> 'alembic_version'
@@ -110,9 +113,23 @@ def test_a_migration_that_fails_leaves_nothing(empty_database: str) -> None:
 
 def test_an_upgrade_does_not_wait_for_ever_behind_a_lock(fresh_database: str) -> None:
     """With its time-out a migration gives up; without, every request would queue up behind it."""
+    config = alembic_config(fresh_database)
+    config.attributes["lock_timeout"] = "200ms"
+    command.downgrade(config, "-1")
     with psycopg.connect(fresh_database) as connection:
-        command.downgrade(alembic_config(fresh_database), "-1")
-        connection.execute("SELECT * FROM alembic_version")
         connection.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(Exception, match="lock timeout"):
-            upgrade(fresh_database)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            command.upgrade(config, "head")
+
+
+def test_a_process_waits_for_another_ones_migration(fresh_database: str) -> None:
+    """The time-out is for tables: whoever starts while another process migrates waits until that is done."""
+    config = alembic_config(fresh_database)
+    config.attributes["lock_timeout"] = "100ms"
+    with psycopg.connect(fresh_database) as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+        waiting = pool.submit(command.upgrade, config, "head")
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        connection.rollback()
+        waiting.result(30)

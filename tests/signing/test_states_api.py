@@ -1,5 +1,6 @@
 """Restart, expiry, sessions that give way to others, rounds that close, and a store that fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from app.core.blobs import LocalBlobStore
 from app.core.postgres import LocalPostgres
-from app.device.signer import API
+from app.device.signer import API, ServerRefusal
 from tests.signing.acts import (
     BOTH_ONCE,
     NOTHING,
@@ -21,6 +22,7 @@ from tests.signing.acts import (
     make_act,
     refusal,
     restart,
+    signatures,
 )
 from tests.signing.opened_round import OpenedRound, opened_round, person_row
 
@@ -117,6 +119,29 @@ async def test_a_certificate_that_is_over_signs_nothing_until_a_restart(a_round:
     assert await refusal(hand_in(device, prepared, body)) == (410, "certificate.expired")
     again = await restart(device, prepared)
     assert len((await device.sign(again)).receipts) == 2
+
+
+async def test_two_tabs_at_once_get_one_session_one_certificate_and_one_set_of_receipts(a_round: OpenedRound) -> None:
+    device = await a_round.device()
+    owed = {"obligation_ids": [o["id"] for o in await device.pending()]}
+    first, second = await asyncio.gather(*(device._call("POST", OPEN, owed) for _ in range(2)))
+    assert first == second
+    prepared = await device.fetch(first)
+    made = make_act(device, prepared)
+    answers = await asyncio.gather(*(certify(device, prepared, made.request) for _ in range(3)))
+    assert answers[0] == answers[1] == answers[2]
+    body = signatures(made, prepared, answers[0])
+    receipts = await asyncio.gather(*(hand_in(device, prepared, body) for _ in range(3)))
+    assert receipts[0] == receipts[1] == receipts[2]
+    assert await kept(a_round.service, prepared) == BOTH_ONCE
+
+
+async def test_of_two_keys_at_once_one_is_certified(a_round: OpenedRound) -> None:
+    device, prepared = await a_round.prepared()
+    calls = (certify(device, prepared, make_act(device, prepared).request) for _ in range(2))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [a for a in answers if isinstance(a, ServerRefusal)]
+    assert [(r.status, r.code) for r in refused] == [(409, "session.state")]
 
 
 async def test_a_store_that_fails_loses_nothing_and_signs_nothing(

@@ -1,8 +1,8 @@
-import html
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from markupsafe import escape
 
 from app.core.postgres import LocalPostgres
 from tests.conftest import NOON
@@ -158,7 +158,7 @@ async def test_a_receipt_names_what_and_when_and_leads_to_the_public_page(round_
     assert public.status_code == 200
     assert "Dokumen ini asli" in public.text
     assert NUR not in public.text
-    name = html.escape((await service.person(NUR))["name"])
+    name = escape((await service.person(NUR))["name"])
     assert name in home.text
     assert name.split()[0] not in public.text
     picture = await Visit(service.http).get(f"/v/{code}/qr.svg")

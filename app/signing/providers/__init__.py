@@ -1,1 +1,0 @@
-"""Ways to sign, one file each behind one Protocol."""
