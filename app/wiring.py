@@ -15,7 +15,7 @@ from app.asn import models as _asn  # noqa: F401 - every job and table is known 
 from app.core import jobs
 from app.core.blobs import BlobStore, LocalBlobStore
 from app.core.clock import Clock, SystemClock
-from app.core.db import Database, libpq_url
+from app.core.db import Database, libpq_url, take_turn
 from app.core.errors import CannotStart
 from app.core.http import Authenticator
 from app.core.limits import Limits, RateLimit
@@ -42,6 +42,7 @@ from app.transparency.record import LogIdentity
 from app.verification.service import Verifier
 
 TEMPLATES = ROOT / "pdf_templates"
+FIRST_START = 0x50414B544153  # processes that start at once register the templates one after the other
 
 
 def key_folder(settings: StorageSettings) -> Path:
@@ -78,6 +79,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         queue, database = held.get(procrastinate.App), held.get(Database)
         async with queue.open_async():
             async with database.transaction() as session:
+                await take_turn(session, FIRST_START)
                 await pledge.keep_bundled_templates(session, TEMPLATES, now=clock.now())
             try:
                 yield held

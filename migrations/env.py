@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 import app
 from app.core.db import Base
@@ -22,7 +22,7 @@ def include_object(_object: object, name: str | None, kind: str, _reflected: boo
 
 
 def run() -> None:
-    engine = create_engine(context.config.attributes["url"])
+    engine = create_engine(context.config.attributes["url"], poolclass=NullPool)  # closed also when a step fails
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL statement_timeout = '15min'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
@@ -37,7 +37,6 @@ def run() -> None:
             transaction_per_migration=False,
         )
         context.run_migrations()
-    engine.dispose()
 
 
 run()

@@ -42,7 +42,9 @@ def settings_page() -> str:
             default = field.default
             shown = getattr(default, "get_secret_value", lambda d=default: d)()
             shown = getattr(shown, "value", shown)
-            lines.append(f"| `{prefix}{name.upper()}` | {f'`{shown}`' if shown not in ('', None) else '–'} | {field.description} |")
+            lines.append(
+                f"| `{prefix}{name.upper()}` | {f'`{shown}`' if shown not in ('', None) else '–'} | {field.description} |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +101,9 @@ def _commands(command: Any, path: str) -> list[str]:
 def readme() -> str:
     rows = ["", "| command | what it does |", "|---|---|", *_commands(typer.main.get_command(cli), "pakta"), ""]
     current = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.sub(f"{re.escape(MARK)}.*?{re.escape(END)}", lambda _: "\n".join([MARK, *rows, END]), current, flags=re.DOTALL)
+    return re.sub(
+        f"{re.escape(MARK)}.*?{re.escape(END)}", lambda _: "\n".join([MARK, *rows, END]), current, flags=re.DOTALL
+    )
 
 
 def generated() -> dict[Path, str]:

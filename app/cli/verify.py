@@ -14,6 +14,8 @@ from app.cli.options import AsJson, DataDir
 from app.core.settings import Settings
 from app.core.texts import text
 from app.pdf.inspect import inspect
+from app.pki.errors import DerMalformed
+from app.pki.parsed_certificate import parse
 from app.verification.verdict import Report, Verdict, judge
 from app.wiring import key_folder
 
@@ -46,9 +48,11 @@ def _trust_roots(trust: Path | None) -> list[bytes]:
     path = trust or key_folder(Settings().storage) / "root.crt"
     try:
         data = path.read_bytes()
-        return [ssl.PEM_cert_to_DER_cert(data.decode("ascii").strip()) if b"-----BEGIN" in data else data]
-    except (OSError, ValueError):
+        root = ssl.PEM_cert_to_DER_cert(data.decode("ascii").strip()) if b"-----BEGIN" in data else data
+        parse(root)
+    except (OSError, ValueError, DerMalformed):
         return []
+    return [root]
 
 
 def _report(file: Path, roots: list[bytes]) -> Report:

@@ -204,10 +204,8 @@ class LocalPostgres:
                 fresh.replace(path)
 
     def _shut_down(self) -> None:
-        pid = self._postmaster()
-        if pid is None:
-            return
-        os.kill(pid, signal.SIGINT)  # fast shutdown: sessions are ended, data is safe
+        if (pid := self._postmaster()) is not None:
+            os.kill(pid, signal.SIGINT)  # fast shutdown: sessions are ended, data is safe
         deadline = time.monotonic() + START_SECONDS
         while self._postmaster() is not None and time.monotonic() < deadline:
             time.sleep(0.02)

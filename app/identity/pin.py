@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import VerifyMismatchError
 
 from app.identity.errors import PinWeak
 
@@ -27,10 +27,13 @@ def hash_pin(pin: str) -> str:
 
 
 def matches(pin: str, stored: str | None) -> bool:
-    """Whether the PIN is the one stored; takes the same time when there is none."""
+    """Whether the PIN is the one stored; takes the same time when there is none.
+
+    Only a mismatch is a wrong PIN: where there is no memory for the hash, the caller fails and nothing is counted.
+    """
     try:
         _HASHER.verify(stored or _DECOY, pin)
-    except VerificationError:
+    except VerifyMismatchError:
         return False
     return stored is not None
 

@@ -106,3 +106,11 @@ def test_keys_check_says_what_is_wrong(run, tmp_path: Path) -> None:
 def test_the_schema_and_the_log_answer_on_an_empty_service(run) -> None:
     assert run("db", "check").exit_code == 0
     assert run("log", "checkpoint").exit_code == 1
+
+
+def test_a_trust_file_that_is_no_certificate_checks_nothing(tmp_path: Path) -> None:
+    trust = tmp_path / "root.pem"
+    for content in (b"", b"%PDF-1.7", b"-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"):
+        trust.write_bytes(content)
+        told = CliRunner().invoke(cli, ["verify", str(trust), "--trust", str(trust), "--json"])
+        assert (told.exit_code, json.loads(told.stdout)["reason"]) == (2, "trust.missing")

@@ -38,6 +38,7 @@ class CityServer:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -50,6 +51,7 @@ class CityServer:
             "PAKTA_DATA_DIR": str(self.folder / "data"),
             "PAKTA_LIMIT_ACTIVATION_PER_MINUTE": "100000",
             "PAKTA_SMTP_URL": f"dir://{self.folder}/mail",
+            **self.more,
         }
 
     async def start(self) -> None:

@@ -17,7 +17,14 @@ from app.core.postgres import LocalPostgres
 from app.core.schema import alembic_config, is_current, upgrade
 from tests.conftest import database_url
 
-UPGRADE = "import sys; from app.core.schema import upgrade; upgrade(sys.argv[1])"
+UPGRADE = """
+import sys
+from app.core.schema import is_current, upgrade
+is_current(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+upgrade(sys.argv[1])
+"""
 ADVISORY_LOCK = 0x50414B5441  # migrations/env.py
 CATALOGUE = """
 SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '') FROM information_schema.columns
@@ -92,10 +99,13 @@ def test_an_upgrade_of_a_current_schema_changes_nothing(fresh_database: str) -> 
 
 
 def test_processes_that_start_at_once_migrate_once(empty_database: str) -> None:
-    started = [
-        subprocess.Popen([sys.executable, "-c", UPGRADE, empty_database], stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
+    arguments = [sys.executable, "-c", UPGRADE, empty_database]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(arguments, text=True, **pipes) for _ in range(3)]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 3
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
     ends = [(process.communicate()[1], process.returncode) for process in started]
     assert [code for _, code in ends] == [0, 0, 0], ends
     assert is_current(empty_database)

@@ -103,13 +103,17 @@ async def refusal(call: Awaitable[Any]) -> tuple[int, str]:
     return caught.value.status, caught.value.code
 
 
-def mailed_code(folder: Path) -> tuple[str, str]:
-    """Return the one-time code of the newest message, and the message."""
-    newest = max((folder / "mail").iterdir())
-    body = email.message_from_bytes(newest.read_bytes()).get_payload(decode=True).decode()
-    found = re.search(r"\b\d{6}\b", body)
-    assert found is not None, body
-    return found.group(), body
+def mails(folder: Path) -> set[Path]:
+    """Return every message sent so far."""
+    return set((folder / "mail").glob("*.eml"))
+
+
+def read_code(message: Path) -> tuple[str, str]:
+    """Return the one-time code of a message, and its text."""
+    body = email.message_from_bytes(message.read_bytes()).get_payload(decode=True).decode()
+    found = re.findall(r"\b\d{6}\b", body)
+    assert len(found) == 1, body
+    return found[0], body
 
 
 async def count(service: Service, statement: str, **values: Any) -> int:

@@ -11,8 +11,9 @@ from tests.signing.acts import (
     count,
     hand_in,
     kept,
-    mailed_code,
+    mails,
     make_act,
+    read_code,
     refusal,
     restart,
     signatures,
@@ -22,9 +23,16 @@ from tests.signing.opened_round import PIN, OpenedRound
 WRONG, NONE, LOCKED = (403, "pin_or_code.wrong"), (403, "code.none"), (403, "pin.locked")
 
 
-async def ask_code(a_round: OpenedRound, device: Device, prepared: Prepared) -> str:
+async def ask_message(a_round: OpenedRound, device: Device, prepared: Prepared) -> tuple[str, str]:
+    """Have a code sent; return it and the text it came in."""
+    before = mails(a_round.service.folder)
     await device._call("POST", f"{OPEN}/{prepared.session['id']}/code", {})
-    return mailed_code(a_round.service.folder)[0]
+    (message,) = mails(a_round.service.folder) - before
+    return read_code(message)
+
+
+async def ask_code(a_round: OpenedRound, device: Device, prepared: Prepared) -> str:
+    return (await ask_message(a_round, device, prepared))[0]
 
 
 def request(device: Device, prepared: Prepared, code: str, pin: str = PIN) -> dict[str, Any]:
@@ -38,8 +46,7 @@ def other(code: str) -> str:
 async def test_pin_and_code_sign_and_are_recorded_as_what_they_are(a_round: OpenedRound) -> None:
     device, prepared = await a_round.prepared(await a_round.device_with_pin())
     assert (prepared.session["pin"], prepared.session["credentials"]) == (True, [])
-    code = await ask_code(a_round, device, prepared)
-    _, body = mailed_code(a_round.service.folder)
+    code, body = await ask_message(a_round, device, prepared)
     assert prepared.session["mark"] in body
     assert "2" in body.replace(code, "").replace(prepared.session["mark"], "")
     made = make_act(device, prepared, authentication={"method": "pin+code", "pin": PIN, "code": f" {code} "})
@@ -100,7 +107,10 @@ async def test_a_code_of_another_session_is_wrong(a_round: OpenedRound) -> None:
 
 
 async def test_a_code_sent_before_a_restart_is_wrong_after_it(a_round: OpenedRound) -> None:
-    device, prepared = await a_round.prepared()
+    device = await a_round.device_with_pin()
+    options = await device._call("POST", "/me/passkey-options", {})
+    await device._call("POST", "/me/passkeys", device.passkey.create(options))
+    _, prepared = await a_round.prepared(device)
     code = await ask_code(a_round, device, prepared)
     await certify(device, prepared, make_act(device, prepared).request)
     again = await restart(device, prepared)
