@@ -113,7 +113,7 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer))
     held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log))
     limits = settings.limits
-    held.add(Limits, Limits(RateLimit(limits.activation_per_minute), RateLimit(limits.verify_per_minute)))
+    held.add(Limits, Limits(RateLimit(limits.login_per_minute), RateLimit(limits.verify_per_minute)))
     queue = jobs.build_app(libpq_url(database.url), held)
     held.add(procrastinate.App, queue)
     database.queue = queue

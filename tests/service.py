@@ -130,7 +130,7 @@ def settings_for(url: str, folder: Path) -> Settings:
             StorageSettings(data_dir=folder / "data"),
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
-            LimitSettings(activation_per_minute=1000),
+            LimitSettings(login_per_minute=1000),
         ]
     )
 

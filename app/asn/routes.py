@@ -179,7 +179,14 @@ async def list_employees(
         link_next(request, response, encode_cursor(found[-1][0].name, found[-1][0].id))
     return [
         EmployeeRead(
-            **{name: getattr(e, name) for name in EmployeeRead.model_fields if name not in {"unit", "agency_id"}},
+            id=e.id,
+            nip=service.shown_nip(actor, e.nip),
+            name=e.name,
+            employment=e.employment,
+            legal_status=e.legal_status,
+            grade=e.grade,
+            position=e.position,
+            unit_id=e.unit_id,
             unit=u.name,
             agency_id=u.agency_id,
         )

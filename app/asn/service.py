@@ -45,6 +45,11 @@ async def find_by_nip(session: Session, nip: str) -> Employee | None:
     return await queries.find_by_nip(session, reading.nip.digits) if reading.nip else None
 
 
+def shown_nip(actor: Principal, nip: str) -> str:
+    """Return a NIP as the caller may see it: auditors see it masked."""
+    return nip if actor.may(Permission.NIP_READ) else nips.mask(nip)
+
+
 async def require_visible(session: Session, scope: Scope, ids: Sequence[UUID]) -> None:
     """Raise `NotFound` unless all the ids are current employees inside the scope: one outside hides them all."""
     if await queries.count_visible(session, scope, ids) != len(set(ids)):

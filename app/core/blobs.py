@@ -30,6 +30,13 @@ class BlobMissing(AppError):
     code = "blob.missing"
 
 
+class BlobStoreFailed(AppError):
+    """The store could not keep the bytes (disk full, folder gone); nothing was named, asking again is safe."""
+
+    kind = Kind.UNAVAILABLE
+    code = "blob.failed"
+
+
 class BlobStore(Protocol):
     """Where documents live."""
 
@@ -52,7 +59,10 @@ class LocalBlobStore:
 
     async def put(self, name: str, data: bytes) -> None:
         """Store bytes durably; in a thread, because an fsync takes milliseconds."""
-        await asyncio.to_thread(self._put, name, data)
+        try:
+            await asyncio.to_thread(self._put, name, data)
+        except OSError as error:
+            raise BlobStoreFailed(reason=error.strerror) from error
 
     async def get(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
         """Read from the page cache mostly: not worth a thread."""

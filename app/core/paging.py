@@ -35,7 +35,7 @@ def decode_cursor(cursor: str | None, count: int) -> list[str] | None:
         )
     except (binascii.Error, ValueError):
         raise CursorInvalid from None
-    if len(parts) != count:
+    if len(parts) != count or "\0" in "".join(parts):
         raise CursorInvalid
     return parts
 

@@ -10,6 +10,7 @@ class Permission(StrEnum):
     COMPLIANCE_READ = "compliance.read"
     DOCUMENT_READ = "document.read"
     EMPLOYEE_READ = "employee.read"
+    NIP_READ = "nip.read"
     OBLIGATION_READ = "obligation.read"
     ROSTER_IMPORT = "roster.import"
     ROUND_OPEN = "round.open"
@@ -41,6 +42,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OPD_ADMIN: frozenset(
         _READ
         | {
+            Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
             Permission.DOCUMENT_READ,

@@ -106,8 +106,8 @@ class LimitSettings(BaseSettings):
     upload_mb: int = Field(64, ge=1, description="Largest uploaded roster, MB.")
     verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
     verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
-    activation_per_minute: int = Field(
-        10, ge=1, description="Activation and login attempts an address may make each minute."
+    login_per_minute: int = Field(
+        10, ge=1, description="Sign-in attempts (and activations by form) an address may make each minute."
     )
 
 

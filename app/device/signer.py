@@ -105,11 +105,14 @@ class Device:
         reply = await self._call("POST", f"/me/signing-sessions/{session['id']}/certificate", request)
         certificate = unb64(reply["certificate"])
         check_certificate(certificate, spki, session["signer"]["nip"])
-        body = []
-        for document_id, digest, row in zip(ids, prepared.digests, reply["documents"], strict=True):
-            attributes = signed_attributes(digest, certificate)
-            must(row["id"] == document_id and unb64(row["signed_attributes"]) == attributes, "attributes.other")
-            body.append({"id": document_id, "signature": b64(raw_from_der(key.sign(attributes, _ECDSA)))})
+        rows = reply["documents"]
+        must([row["id"] for row in rows] == ids, "attributes.documents")
+        built = [signed_attributes(digest, certificate) for digest in prepared.digests]
+        for attributes, row in zip(built, rows, strict=True):
+            must(b64(attributes) == row["signed_attributes"], "attributes.other")
+        # all are checked before the first is signed
+        made = [b64(raw_from_der(key.sign(attributes, _ECDSA))) for attributes in built]
+        body = [{"id": i, "signature": signature} for i, signature in zip(ids, made, strict=True)]
         return Signature(session["id"], {"signatures": body})
 
     async def send(self, signature: Signature) -> Signature:

@@ -10,11 +10,6 @@ from app.core.db import Session
 from app.document.models import Document, DocumentRevision
 
 
-async def insert_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Store prepared documents."""
-    await session.execute(insert(Document), rows)
-
-
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
     """Return documents in the order of the ids, as they now stand (bulk updates pass the session by)."""
     statement = select(Document).where(Document.id.in_(ids)).execution_options(populate_existing=True)

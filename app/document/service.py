@@ -49,33 +49,40 @@ async def prepare(
 
     Raises `NotPrintable` for the first that cannot be printed; then none is kept.
     """
-    rows: list[dict[str, Any]] = []
+    prepared = []
     for owed in obligations:
         participant = participants[owed.round_id]
         text = await shelf.text(session, owed.round_id, owed.pledge)
         code = new_code()
         made = _print(text, participant, code, now)
         variant = text.template.variants[made.variant]
-        rows.append(
-            {
-                "id": new_id(),
-                "code": code,
-                "obligation_id": owed.id,
-                "round_id": owed.round_id,
-                "employee_id": owed.employee_id,
-                "agency_id": participant.agency_id,
-                "pledge": owed.pledge,
-                "prefix": variant.prefix_sha256,
-                "state": "prepared",
-                "prepared_at": now,
-                "hole_start": made.hole[0],
-                "hole_end": made.hole[1],
-                "digest": made.digest,
-                "prepared_tail": made.tail,
-            }
+        prepared.append(
+            Document(
+                id=new_id(),
+                code=code,
+                obligation_id=owed.id,
+                round_id=owed.round_id,
+                employee_id=owed.employee_id,
+                agency_id=participant.agency_id,
+                pledge=owed.pledge,
+                prefix=variant.prefix_sha256,
+                state="prepared",
+                prepared_at=now,
+                hole_start=made.hole[0],
+                hole_end=made.hole[1],
+                digest=made.digest,
+                prepared_tail=made.tail,
+                assurance="uncertified",
+                sha256=None,
+                signed_sha256=None,
+                size=None,
+                signed_at=None,
+                sealed_at=None,
+            )
         )
-    await queries.insert_documents(session, rows)
-    return await queries.list_by_ids(session, [row["id"] for row in rows])
+    session.add_all(prepared)
+    await session.flush()
+    return prepared
 
 
 def person_values(participant: Participant) -> PersonValues:
@@ -114,34 +121,26 @@ async def keep_signed(
     tails = await asyncio.to_thread(_finish, bases, authority, signed)
     blob = f"pack/{new_id()}"
     await blobs.put(blob, b"".join(tails))
-    offset, revisions, updates = 0, [], []
+    offset, revisions = 0, []
     for item, tail in zip(signed, tails, strict=True):
-        prefix, base = bases[item.document.prefix]
+        document = item.document
+        prefix, base = bases[document.prefix]
         digest = base.state.copy()
         digest.update(tail)
-        file_digest = digest.digest()
-        revisions.append(_revision(item.document.id, 0, "signed", blob, offset, len(tail)))
-        updates.append(
-            {
-                "id": item.document.id,
-                "state": "signed",
-                "prepared_tail": None,
-                "sha256": file_digest,
-                "signed_sha256": file_digest,
-                "size": len(prefix) + len(tail),
-                "signed_at": at,
-            }
-        )
+        revisions.append(_revision(document.id, 0, "signed", blob, offset, len(tail)))
+        document.state, document.prepared_tail, document.signed_at = "signed", None, at
+        document.sha256 = document.signed_sha256 = digest.digest()
+        document.size = len(prefix) + len(tail)
         offset += len(tail)
     await queries.insert_revisions(session, revisions)
-    await queries.update_documents(session, updates)
-    return await queries.list_by_ids(session, [item.document.id for item in signed])
+    return [item.document for item in signed]
 
 
 async def parts_of(session: Session, blobs: BlobStore, documents: Sequence[Document]) -> dict[UUID, tuple[bytes, ...]]:
     """Return what follows the prefix of each document, revision by revision."""
     parts: dict[UUID, tuple[bytes, ...]] = {d.id: (d.prepared_tail,) if d.prepared_tail else () for d in documents}
-    for revision in await queries.list_revisions(session, [d.id for d in documents]):
+    kept = [d.id for d in documents if d.prepared_tail is None]
+    for revision in await queries.list_revisions(session, kept) if kept else ():
         data = await blobs.get(revision.blob, revision.offset, revision.length)
         parts[revision.document_id] = (*parts[revision.document_id], data)
     return parts

@@ -1,7 +1,7 @@
 """From a request to a principal: bearer token, or session cookie with its CSRF token."""
 
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -41,8 +41,14 @@ def set_cookie(response: Response, settings: ServiceSettings, login: service.Log
         secure=settings.secure,
         samesite="lax",
         path="/",
-        expires=login.session.expires_at,
+        expires=login.session.expires_at.astimezone(UTC),
     )
+
+
+def renew_cookie(request: Request, response: Response, login: LoginSession) -> None:
+    """Tell the browser that its session now lasts longer: an activation has become a login."""
+    if token := session_cookie(request):
+        set_cookie(response, resources(request).get(Settings).service, service.Login(token, login))
 
 
 def session_cookie(request: Request) -> str | None:

@@ -8,7 +8,7 @@ from webauthn.helpers import bytes_to_base64url
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
 from app.identity import service
-from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, set_cookie
+from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, renew_cookie, set_cookie
 from app.identity.schemas import (
     ActivationConfirm,
     ActivationLink,
@@ -66,9 +66,16 @@ async def login_options(session: SessionDep, clock: ClockDep, party: PartyDep) -
 
 @router.post("/login/passkey")
 async def login_with_passkey(
-    body: Credential, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep, party: PartyDep
+    body: Credential,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    party: PartyDep,
 ) -> LoginRead:
     """Sign in with a passkey."""
+    resources(request).get(Limits).login.take(client_address(request))
     login = await service.login_with_passkey(session, party, body.model_dump(), now=clock.now())
     return _welcome(response, settings, login)
 
@@ -90,17 +97,27 @@ async def passkey_options(session: SessionDep, login: LoginDep, party: PartyDep)
 
 @router.post("/me/passkeys", status_code=201)
 async def keep_passkey(
-    body: Credential, session: SessionDep, login: LoginDep, party: PartyDep, clock: ClockDep
+    body: Credential,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    login: LoginDep,
+    party: PartyDep,
+    clock: ClockDep,
 ) -> dict[str, str]:
     """Store a passkey; completes an activation."""
     await service.keep_passkey(session, party, login, body.model_dump(), now=clock.now())
+    renew_cookie(request, response, login)
     return {"status": "kept"}
 
 
 @router.post("/me/pin", status_code=201)
-async def keep_pin(body: PinCreate, session: SessionDep, login: LoginDep, clock: ClockDep) -> dict[str, str]:
+async def keep_pin(
+    body: PinCreate, request: Request, response: Response, session: SessionDep, login: LoginDep, clock: ClockDep
+) -> dict[str, str]:
     """Store a PIN during an activation."""
     await service.keep_pin(session, login, body.pin, now=clock.now())
+    renew_cookie(request, response, login)
     return {"status": "kept"}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import Uuid, column, func, select, tuple_, update, values
 
 from app.core.db import Session
 from app.core.principal import Scope
@@ -44,17 +44,15 @@ async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) 
 
 async def mark_signed(session: Session, documents: Sequence[tuple[UUID, UUID]], at: datetime) -> int:
     """Set (obligation, document) pairs to signed where they are pending; return how many were."""
-    table = Obligation.__table__
+    pairs = values(column("obligation", Uuid), column("document", Uuid), name="pairs").data(list(documents))
     statement = (
-        update(table)  # type: ignore[arg-type]
-        .where(table.c.id == bindparam("obligation"), table.c.state == "pending")
-        .values(state="signed", document_id=bindparam("document"), signed_at=at)
+        update(Obligation)
+        .where(Obligation.id == pairs.c.obligation, Obligation.state == "pending")
+        .values(state="signed", document_id=pairs.c.document, signed_at=at)
+        .execution_options(synchronize_session=False)
     )
-    done = 0
-    for obligation, document in documents:
-        result: Any = await session.execute(statement, {"obligation": obligation, "document": document})
-        done += result.rowcount
-    return done
+    result: Any = await session.execute(statement)
+    return int(result.rowcount)
 
 
 async def count_signed(session: Session, round_id: UUID, employee_id: UUID, count: int, at: datetime) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.asn import service as asn
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.obligation import service
@@ -69,4 +70,5 @@ async def list_participants(
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1].name, found[-1].employee_id))
-    return [ParticipantRead.model_validate(p, from_attributes=True) for p in found]
+    people = [ParticipantRead.model_validate(p, from_attributes=True) for p in found]
+    return [p.model_copy(update={"nip": asn.shown_nip(actor, p.nip)}) for p in people]

@@ -118,10 +118,15 @@ async def get_participant(session: Session, round_id: UUID, employee_id: UUID) -
     return found
 
 
-async def lock(session: Session, employee_id: UUID, round_ids: Sequence[UUID]) -> None:
-    """Lock a person's rows, in one order everywhere, before anything of theirs changes."""
+async def lock(session: Session, employee_id: UUID, round_ids: Sequence[UUID]) -> dict[UUID, Participant]:
+    """Lock a person's rows, in one order everywhere, before anything of theirs changes; return them by round."""
+    rows = {}
     for round_id in sorted(set(round_ids)):
-        await queries.lock_participant(session, round_id, employee_id)
+        found = await queries.lock_participant(session, round_id, employee_id)
+        if found is None:
+            raise NotFound
+        rows[round_id] = found
+    return rows
 
 
 async def fulfil(

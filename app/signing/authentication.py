@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.asn import service as asn
@@ -15,10 +15,10 @@ from app.identity import service as identity
 from app.identity.passkey import RelyingParty, verify_assertion
 from app.signing import queries
 from app.signing.act import b64, mark
-from app.signing.errors import CodeNone, CodeNotSent, PinOrCodeWrong
+from app.signing.errors import CodeNone, CodeNotSent, CodeTooSoon, PinOrCodeWrong
 from app.signing.models import SigningCode, SigningSession
 from app.signing.schemas import Authentication
-from app.signing.states import CODE_LIFE, CODE_TRIES
+from app.signing.states import CODE_LIFE, CODE_PAUSE, CODE_TRIES
 
 
 async def authenticate(
@@ -52,8 +52,11 @@ async def send_code(
     employee = await asn.get_employee(session, signing.employee_id)
     if not employee.email or not mailer.available:
         raise CodeNotSent
+    stored = await queries.find_code(session, signing.id)
+    if stored is not None and (wait := stored.expires_at - CODE_LIFE + CODE_PAUSE - now) > timedelta(0):
+        raise CodeTooSoon(retry_after=wait.seconds + 1)
     code = f"{secrets.randbelow(10**6):06d}"
-    stored = await queries.find_code(session, signing.id) or SigningCode(session_id=signing.id)
+    stored = stored or SigningCode(session_id=signing.id)
     stored.code_hash, stored.expires_at, stored.tries_left = _hash(signing, code), now + CODE_LIFE, CODE_TRIES
     session.add(stored)
     shown = mark([d.digest for d in documents])

@@ -59,6 +59,13 @@ class PinOrCodeWrong(AppError):
     remembered = True
 
 
+class CodeTooSoon(AppError):
+    """A code was sent moments ago: resending is no way to flood a mailbox or to buy tries."""
+
+    kind = Kind.RATE_LIMITED
+    code = "code.too_soon"
+
+
 class CodeNotSent(AppError):
     """There is no channel to send a code through: no mail server is set, or the person has no address."""
 

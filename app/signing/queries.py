@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
+from app.document.models import Document
 from app.signing.models import DeviceKey, SigningCode, SigningEvidence, SigningSession, SigningSessionDocument
 
 
@@ -24,10 +25,11 @@ async def find_live(session: Session, employee_id: UUID) -> SigningSession | Non
     return (await session.execute(statement.with_for_update())).scalar_one_or_none()
 
 
-async def list_document_ids(session: Session, session_id: UUID) -> list[UUID]:
+async def list_documents(session: Session, session_id: UUID) -> list[Document]:
     """Return a session's documents in reading order."""
     statement = (
-        select(SigningSessionDocument.document_id)
+        select(Document)
+        .join(SigningSessionDocument, SigningSessionDocument.document_id == Document.id)
         .where(SigningSessionDocument.session_id == session_id)
         .order_by(SigningSessionDocument.place)
     )

@@ -45,7 +45,7 @@ async def read_session(
     session_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep, clock: ClockDep
 ) -> SessionRead:
     """Read a session, to begin or to go on after a lost connection."""
-    found = await sessions.get_own(session, actor, session_id, lock=False)
+    found = await sessions.load(session, await sessions.get_own(session, actor, session_id, lock=False))
     return await sessions.describe(session, ceremony, found, now=clock.now())
 
 
@@ -107,4 +107,4 @@ async def post_restart(
     now = clock.now()
     found = await sessions.get_own(session, actor, session_id, lock=True)
     await sessions.restart(session, found, now=now)
-    return await sessions.describe(session, ceremony, found, now=now)
+    return await sessions.describe(session, ceremony, await sessions.load(session, found), now=now)

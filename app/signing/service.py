@@ -12,6 +12,7 @@ from app.core import telemetry
 from app.core.db import Session
 from app.core.ids import new_id
 from app.document import service as documents
+from app.document.errors import NotPrintable
 from app.document.models import Document
 from app.document.service import Signed
 from app.obligation import service as obligation
@@ -19,7 +20,7 @@ from app.obligation.models import Participant
 from app.pki import ecdsa
 from app.pki.certificate import Subject
 from app.pki.cms import signed_attributes, signed_data
-from app.pki.errors import PkiFault, PublicKeyRefused
+from app.pki.errors import PkiFault, PublicKeyRefused, SubjectRefused
 from app.pledge import service as pledge
 from app.signing import queries, states
 from app.signing.act import POSSESSION_PREFIX, act, b64, challenge, request_hash, unb64
@@ -199,7 +200,10 @@ def _evidence(
 
 def _subject(ceremony: Ceremony, participant: Participant) -> Subject:
     agency = str(participant.printed["agency"])
-    return Subject(institution=ceremony.institution, opd=agency, name=participant.name, nip=participant.nip)
+    try:
+        return Subject(institution=ceremony.institution, opd=agency, name=participant.name, nip=participant.nip)
+    except SubjectRefused as refused:
+        raise NotPrintable(reason=str(refused), name=participant.name) from refused
 
 
 def _public_key(text: str) -> bytes:

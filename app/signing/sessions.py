@@ -42,23 +42,37 @@ class Ceremony:
     mailer: Mailer
 
 
+@dataclass(frozen=True)
+class Act:
+    """A session with what it covers: documents in reading order, and the person's frozen row of each round."""
+
+    signing: SigningSession
+    documents: list[Document]
+    participants: dict[UUID, Participant]
+
+
+async def load(session: Session, signing: SigningSession) -> Act:
+    """Return a session with what it covers."""
+    covered = await covered_documents(session, signing)
+    rounds = {d.round_id: d for d in covered}
+    return Act(signing, covered, {r: await documents.participant_of(session, d) for r, d in rounds.items()})
+
+
 async def open_session(
     session: Session, ceremony: Ceremony, actor: Principal, obligation_ids: Sequence[UUID], *, now: datetime
-) -> SigningSession:
+) -> Act:
     """Prepare documents for pending obligations of the caller; a live session for the same ones is given again.
 
     One session at a time: another live session of the person is abandoned, with its prepared documents.
     """
     employee_id = actor.require_employee()
     owed = await obligation.require_pending(session, employee_id, obligation_ids, now=now)
-    round_ids = {o.round_id for o in owed}
-    await obligation.lock(session, employee_id, list(round_ids))
+    participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     if live := await queries.find_live(session, employee_id):
-        covered = await _documents(session, live)
+        covered = await covered_documents(session, live)
         if live.expires_at > now and [d.obligation_id for d in covered] == [o.id for o in owed]:
-            return live
+            return Act(live, covered, participants)
         await _abandon(session, live, covered)
-    participants = {r: await obligation.get_participant(session, r, employee_id) for r in round_ids}
     prepared = await documents.prepare(session, ceremony.shelf, participants, owed, now=now)
     signing = SigningSession(
         id=new_id(),
@@ -72,7 +86,7 @@ async def open_session(
     session.add(signing)
     await session.flush()
     await queries.insert_documents(session, signing.id, [d.id for d in prepared])
-    return signing
+    return Act(signing, prepared, participants)
 
 
 async def get_own(session: Session, actor: Principal, session_id: UUID, *, lock: bool) -> SigningSession:
@@ -97,22 +111,18 @@ async def restart(session: Session, signing: SigningSession, *, now: datetime) -
 
 async def covered_documents(session: Session, signing: SigningSession) -> list[Document]:
     """Return the session's documents in reading order."""
-    return await _documents(session, signing)
+    return await queries.list_documents(session, signing.id)
 
 
 async def bundle(session: Session, ceremony: Ceremony, signing: SigningSession) -> bytes:
     """Return the octets of all documents, each distinct piece once, in the order `describe` counts them."""
-    pieces, _ = await _layout(session, ceremony, await _documents(session, signing))
+    pieces, _ = await _layout(session, ceremony, await covered_documents(session, signing))
     return b"".join(pieces)
 
 
-async def describe(session: Session, ceremony: Ceremony, signing: SigningSession, *, now: datetime) -> SessionRead:
+async def describe(session: Session, ceremony: Ceremony, opened: Act, *, now: datetime) -> SessionRead:
     """Return the session as the device needs it."""
-    covered = await _documents(session, signing)
-    participants: dict[UUID, Participant] = {}
-    for document in covered:
-        if document.round_id not in participants:
-            participants[document.round_id] = await documents.participant_of(session, document)
+    signing, covered, participants = opened.signing, opened.documents, opened.participants
     person = next(iter(participants.values()))
     pieces, ranges = await _layout(session, ceremony, covered)
     passkeys, has_pin = await identity.ways_in(session, signing.employee_id)
@@ -175,11 +185,6 @@ async def _layout(
                 at += len(piece)
         ranges[document.id] = [places[piece] for piece in pieces]
     return list(places), ranges
-
-
-async def _documents(session: Session, signing: SigningSession) -> list[Document]:
-    ids = await queries.list_document_ids(session, signing.id)
-    return await documents.list_by_ids(session, ids)
 
 
 async def _abandon(session: Session, signing: SigningSession, covered: Sequence[Document]) -> None:

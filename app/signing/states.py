@@ -14,6 +14,7 @@ SESSION_LIFE = timedelta(minutes=15)
 CERTIFICATE_LIFE = timedelta(minutes=10)
 CODE_LIFE = timedelta(minutes=5)
 CODE_TRIES = 3
+CODE_PAUSE = timedelta(seconds=30)
 MOST_RESTARTS = 5
 MOST_DOCUMENTS = 500
 

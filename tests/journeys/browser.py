@@ -65,7 +65,7 @@ async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Service, str]]:
             StorageSettings(data_dir=folder / "data"),
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
-            LimitSettings(activation_per_minute=1000),
+            LimitSettings(login_per_minute=1000),
         ]
     )
     clock = SystemClock()

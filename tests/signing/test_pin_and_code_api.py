@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.device.signer import Device, Prepared
+from app.signing.states import CODE_PAUSE
 from tests.signing.acts import (
     BOTH_ONCE,
     OPEN,
@@ -24,7 +25,8 @@ WRONG, NONE, LOCKED = (403, "pin_or_code.wrong"), (403, "code.none"), (403, "pin
 
 
 async def ask_message(a_round: OpenedRound, device: Device, prepared: Prepared) -> tuple[str, str]:
-    """Have a code sent; return it and the text it came in."""
+    """Have a code sent, after the pause between two of them; return it and the text it came in."""
+    a_round.service.clock.advance(CODE_PAUSE)
     before = mails(a_round.service.folder)
     await device._call("POST", f"{OPEN}/{prepared.session['id']}/code", {})
     (message,) = mails(a_round.service.folder) - before
@@ -70,6 +72,14 @@ async def test_three_wrong_codes_are_all_there_are(a_round: OpenedRound) -> None
     assert await refusal(certify(device, prepared, request(device, prepared, code))) == NONE
     fresh = await ask_code(a_round, device, prepared)
     await certify(device, prepared, request(device, prepared, fresh))
+
+
+async def test_a_code_asked_for_again_at_once_is_not_sent(a_round: OpenedRound) -> None:
+    device, prepared = await a_round.prepared(await a_round.device_with_pin())
+    code = await ask_code(a_round, device, prepared)
+    asking = device._call("POST", f"{OPEN}/{prepared.session['id']}/code", {})
+    assert await refusal(asking) == (429, "code.too_soon")
+    await certify(device, prepared, request(device, prepared, code))
 
 
 async def test_a_code_is_used_once(a_round: OpenedRound) -> None:

@@ -27,7 +27,7 @@ async def post_session(request: Request, session: SessionDep, clock: ClockDep, v
         return RedirectResponse("/beranda", 303)
     ceremony = resources(request).get(Ceremony)
     opened = await sessions.open_session(session, ceremony, visitor.principal, ids, now=now)
-    return RedirectResponse(f"/tanda-tangan/{opened.id}", 303)
+    return RedirectResponse(f"/tanda-tangan/{opened.signing.id}", 303)
 
 
 @router.get("/tanda-tangan/{session_id}")
@@ -44,7 +44,7 @@ async def read_session(
     if now > found.expires_at:
         raise SessionExpired
     ceremony = resources(request).get(Ceremony)
-    described = await sessions.describe(session, ceremony, found, now=now)
+    described = await sessions.describe(session, ceremony, await sessions.load(session, found), now=now)
     return render(request, "signing.html", visitor=visitor, signing=described, until=found.expires_at)
 
 
