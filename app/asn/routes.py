@@ -14,9 +14,11 @@ from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel
 
 from app.asn import importing, nip, queries, service
+from app.asn.models import Employee
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.opd.models import Unit
 from app.transparency.record import LogIdentity
 
 router = APIRouter(tags=["asn"])
@@ -177,21 +179,7 @@ async def list_employees(
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1][0].name, found[-1][0].id))
-    return [
-        EmployeeRead(
-            id=e.id,
-            nip=service.shown_nip(actor, e.nip),
-            name=e.name,
-            employment=e.employment,
-            legal_status=e.legal_status,
-            grade=e.grade,
-            position=e.position,
-            unit_id=e.unit_id,
-            unit=u.name,
-            agency_id=u.agency_id,
-        )
-        for e, u in found
-    ]
+    return [_employee(employee, unit, service.shown_nip(actor, employee.nip)) for employee, unit in found]
 
 
 def _row_mark(parts: list[str]) -> tuple[str, int]:
@@ -200,6 +188,21 @@ def _row_mark(parts: list[str]) -> tuple[str, int]:
     if "\0" in sheet or re.fullmatch("[0-9]{1,9}", row) is None:
         raise CursorInvalid
     return sheet, int(row)
+
+
+def _employee(employee: Employee, unit: Unit, nip_shown: str) -> EmployeeRead:
+    return EmployeeRead(
+        id=employee.id,
+        nip=nip_shown,
+        name=employee.name,
+        employment=employee.employment,
+        legal_status=employee.legal_status,
+        grade=employee.grade,
+        position=employee.position,
+        unit_id=employee.unit_id,
+        unit=unit.name,
+        agency_id=unit.agency_id,
+    )
 
 
 def _missing(nip_digits: str, name: str) -> dict[str, Any]:

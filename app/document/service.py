@@ -51,35 +51,8 @@ async def prepare(
     """
     prepared = []
     for owed in obligations:
-        participant = participants[owed.round_id]
         text = await shelf.text(session, owed.round_id, owed.pledge)
-        code = new_code()
-        made = _print(text, participant, code, now)
-        variant = text.template.variants[made.variant]
-        prepared.append(
-            Document(
-                id=new_id(),
-                code=code,
-                obligation_id=owed.id,
-                round_id=owed.round_id,
-                employee_id=owed.employee_id,
-                agency_id=participant.agency_id,
-                pledge=owed.pledge,
-                prefix=variant.prefix_sha256,
-                state="prepared",
-                prepared_at=now,
-                hole_start=made.hole[0],
-                hole_end=made.hole[1],
-                digest=made.digest,
-                prepared_tail=made.tail,
-                assurance="uncertified",
-                sha256=None,
-                signed_sha256=None,
-                size=None,
-                signed_at=None,
-                sealed_at=None,
-            )
-        )
+        prepared.append(_prepared(text, participants[owed.round_id], owed, now))
     session.add_all(prepared)
     await session.flush()
     return prepared
@@ -206,6 +179,34 @@ def _may_see(actor: Principal, document: Document) -> bool:
     if not actor.may(Permission.DOCUMENT_READ):
         return False
     return actor.scope.agencies is None or document.agency_id in actor.scope.agencies
+
+
+def _prepared(text: RoundText, participant: Participant, owed: Obligation, now: datetime) -> Document:
+    """Print one document. Every column is given, so that nothing has to be read back after the insert."""
+    code = new_code()
+    made = _print(text, participant, code, now)
+    return Document(
+        id=new_id(),
+        code=code,
+        obligation_id=owed.id,
+        round_id=owed.round_id,
+        employee_id=owed.employee_id,
+        agency_id=participant.agency_id,
+        pledge=owed.pledge,
+        prefix=text.template.variants[made.variant].prefix_sha256,
+        state="prepared",
+        prepared_at=now,
+        hole_start=made.hole[0],
+        hole_end=made.hole[1],
+        digest=made.digest,
+        prepared_tail=made.tail,
+        assurance="uncertified",
+        sha256=None,
+        signed_sha256=None,
+        size=None,
+        signed_at=None,
+        sealed_at=None,
+    )
 
 
 def _print(text: RoundText, participant: Participant, code: str, now: datetime) -> Prepared:

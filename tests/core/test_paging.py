@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.paging import CursorInvalid, decode_cursor, encode_cursor, uuid_part
 
-PART = st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=40)
+PART = st.text(st.characters(exclude_characters="\x1f\0", exclude_categories=["Cs"]), max_size=40)
 
 
 @given(st.lists(PART, min_size=1, max_size=4))
@@ -39,3 +39,8 @@ def test_a_part_that_should_be_an_id_is_checked() -> None:
     assert uuid_part(str(UUID(int=7))) == UUID(int=7)
     with pytest.raises(CursorInvalid):
         uuid_part("7; DROP TABLE")
+
+
+def test_a_cursor_with_a_nul_is_refused() -> None:
+    with pytest.raises(CursorInvalid):
+        decode_cursor(encode_cursor("a\0b"), 1)
