@@ -107,7 +107,7 @@ class LimitSettings(BaseSettings):
     verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
     verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
     login_per_minute: int = Field(
-        10, ge=1, description="Sign-in attempts (and activations by form) an address may make each minute."
+        120, ge=1, description="Sign-in attempts (and activations by form) an address may make each minute."
     )
 
 
