@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,12 +27,12 @@ _LEFTOVER = "pre-existing shared memory block"  # children of a killed postmaste
 _SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 107 bytes, the file name takes up to 16 of them
 _INITDB = (
     "--encoding=UTF8",
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",  # plain C breaks lower() on letters outside ASCII
     "--auth-local=trust",  # the socket's folder is 0700
     "--auth-host=reject",
 )
+# plain C breaks lower() on letters outside ASCII; PostgreSQL brings a C.UTF-8 of its own from 17 on, before that libc's serves
+_BUILTIN_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+_LIBC_LOCALE = ("--locale=C.UTF-8",)
 _OPTIONS = {
     "listen_addresses": "",
     "max_connections": "120",
@@ -124,19 +125,27 @@ class LocalPostgres:
         """Made under a temporary name and renamed: a kill in the middle leaves no half a cluster."""
         fresh = self.folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        done = self._run("initdb", "-D", str(fresh), "-U", USER, *_INITDB)
+        locale = _BUILTIN_LOCALE if self._major() >= 17 else _LIBC_LOCALE
+        done = self._run("initdb", "-D", str(fresh), "-U", USER, *_INITDB, *locale)
         if done.returncode:
             raise CannotStart(f"PostgreSQL could not be set up in {fresh}: {done.stderr.strip()[-400:]}")
         fresh.rename(self.data)
 
     def _check_version(self) -> None:
-        found = (self.data / "PG_VERSION").read_text().strip()
-        mine = self._run("postgres", "--version").stdout.split()[-1].split(".")[0]
+        found, mine = (self.data / "PG_VERSION").read_text().strip(), str(self._major())
         if found != mine:
             raise CannotStart(
                 f"{self.data} was made by PostgreSQL {found}, the programs here are {mine}. Point PAKTA_PG_BIN at version {found}, "
-                "write a backup with `pakta backup`, and restore it into an empty data folder."
+                f"or write a dump with version {found}'s pg_dumpall and load it into an empty data folder."
             )
+
+    def _major(self) -> int:
+        """The programs' major version, from `postgres (PostgreSQL) 18.6`."""
+        told = self._run("postgres", "--version").stdout
+        number = re.search(r"\) (\d+)", told)
+        if number is None:
+            raise CannotStart(f"The programs in {self._bin} are no PostgreSQL: {told.strip()[:100]}")
+        return int(number[1])
 
     def _launch(self) -> None:
         """Start the server, or wait for one whose starter was killed; wait out the children of a killed postmaster."""
