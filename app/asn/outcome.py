@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.core.texts import text
+
 
 class Outcome(StrEnum):
     """Accepted as it stands, accepted with a remark, or left out."""
@@ -25,28 +27,28 @@ class Finding:
 
 WARNINGS = frozenset({"birth_date.mismatch", "repaired.characters"})
 
-_REMEDIES = {
-    "nip.excel_float": "NIP tersimpan sebagai angka sehingga digit terakhirnya hilang. Ubah kolom NIP menjadi Teks, lalu salin ulang NIP dari SIASN.",
-    "nip.excel_zeros": "Tiga digit terakhir NIP menjadi 000 karena dibulatkan oleh lembar kerja. Ubah kolom NIP menjadi Teks, lalu salin ulang NIP dari SIASN.",
-    "nip.length": "NIP harus 18 angka. Periksa dan lengkapi NIP.",
-    "nip.characters": "NIP hanya boleh berisi 18 angka, dan angka ke-15 harus 1 (pria) atau 2 (wanita). Perbaiki NIP.",
-    "nip.birth_date": "Delapan angka pertama NIP bukan tanggal lahir yang mungkin (TTTTBBHH). Perbaiki NIP.",
-    "nip.month": "Angka ke-13 dan 14 NIP harus bulan 01–12 (PNS) atau 21–99 (PPPK). Perbaiki NIP.",
-    "nip.duplicate": "NIP ini sudah ada di baris {first}. Hapus salah satu barisnya atau perbaiki NIP.",
-    "name.missing": "Nama kosong. Isi nama pegawai sebagai teks.",
-    "name.formula": "Nama berisi rumus. Ganti dengan nama pegawai sebagai teks.",
-    "unit.unknown": "Unit kerja ini tidak ada atau tidak tunggal dalam daftar unit. Perbaiki unit kerja atau perbarui daftar unit.",
-    "birth_date.mismatch": "Tanggal lahir tidak sama dengan tanggal lahir dalam NIP. Baris tetap diterima; periksa datanya di SIASN.",
-    "repaired.characters": "Huruf dalam NIP dibaca sebagai angka (O sebagai 0, l atau I sebagai 1). Baris tetap diterima; pastikan NIP-nya benar.",
-}
-
-CODES = frozenset(_REMEDIES)
+CODES = frozenset(
+    {
+        "birth_date.mismatch",
+        "name.formula",
+        "name.missing",
+        "nip.birth_date",
+        "nip.characters",
+        "nip.duplicate",
+        "nip.excel_float",
+        "nip.excel_zeros",
+        "nip.length",
+        "nip.month",
+        "repaired.characters",
+        "unit.unknown",
+    }
+)
 """Every code a row can carry."""
 
 
 def finding(code: str, column: str, found: str, **details: object) -> Finding:
-    """Make a finding with the remedy of its code; `details` fill the sentence."""
-    return Finding(code, column, found, _REMEDIES[code].format(**details))
+    """Make a finding with the remedy of its code from the catalogue; `details` fill the sentence."""
+    return Finding(code, column, found, text(f"remedy.{code}", **details))
 
 
 def twice_finding(column: str, found: str, first: str) -> Finding:

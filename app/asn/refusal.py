@@ -1,16 +1,18 @@
 """Why a whole file is refused before any of its rows is looked at."""
 
-_REMEDIES = {
-    "sheet.not_spreadsheet": "Berkas ini bukan XLSX atau CSV. Simpan daftar pegawai sebagai XLSX atau CSV.",
-    "sheet.old_format": "Format XLS lama atau XLSB tidak dapat dibaca. Simpan berkas sebagai XLSX.",
-    "sheet.encrypted": "Berkas dilindungi kata sandi. Simpan tanpa kata sandi lalu unggah kembali.",
-    "sheet.too_large": "Isi berkas terlalu besar. Bagi menjadi beberapa berkas atau simpan sebagai CSV.",
-    "sheet.damaged": "Berkas rusak dan tidak dapat dibuka. Ekspor ulang dari sumbernya.",
-    "sheet.header": "Baris judul kolom tidak ditemukan. Gunakan ekspor SIASN atau bentuk ringkas dengan kolom NIP dan NAMA.",
-    "sheet.columns": "Kolom wajib tidak ada: {missing}.",
-}
+from app.core.texts import text
 
-CODES = frozenset(_REMEDIES)
+CODES = frozenset(
+    {
+        "sheet.columns",
+        "sheet.damaged",
+        "sheet.encrypted",
+        "sheet.header",
+        "sheet.not_spreadsheet",
+        "sheet.old_format",
+        "sheet.too_large",
+    }
+)
 """Every code a file can be refused with."""
 
 
@@ -25,4 +27,4 @@ class SheetRefused(ValueError):
     @property
     def remedy(self) -> str:
         """What the person who brought the file can do."""
-        return _REMEDIES[self.code].format(missing=", ".join(self.missing))
+        return text(f"remedy.{self.code}", missing=", ".join(self.missing))

@@ -6,25 +6,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.texts import text
 from app.opd import delimited
 
 ID, NAME, PARENT, AGENCY, ECHELON, HEAD = "Id", "NamaUnor", "DiatasanId", "IndukUnorId", "EselonId", "NamaJabatan"
 MANDATORY = (ID, NAME, PARENT)
 COLUMNS = (*MANDATORY, AGENCY, ECHELON, HEAD)
 
-REMEDIES = {
-    "units.not_text": "Berkas ini bukan CSV. Simpan daftar unit sebagai CSV lalu unggah kembali.",
-    "units.columns": "Baris judul harus memuat kolom {found}. Ekspor ulang daftar unit dari SIASN.",
-    "units.empty": "Berkas tidak memuat satu unit pun.",
-    "units.id_missing": "Isi kolom Id unit ini.",
-    "units.id_duplicate": "Id ini dipakai lebih dari satu unit. Hapus salah satunya.",
-    "units.name_missing": "Isi nama unit ini.",
-    "units.parent_missing": "Unit atasan ini tidak ada dalam berkas. Tambahkan unitnya atau perbaiki DiatasanId.",
-    "units.agency_missing": "Unit induk ini tidak ada dalam berkas. Tambahkan unitnya atau kosongkan IndukUnorId.",
-    "units.no_root": "Tidak ada unit puncak. Kosongkan DiatasanId unit pemerintah daerah.",
-    "units.several_roots": "Ada lebih dari satu unit puncak. Hanya unit pemerintah daerah yang boleh tanpa DiatasanId.",
-    "units.cycle": "Unit ini menjadi atasan dirinya sendiri. Perbaiki DiatasanId.",
-}
+CODES = frozenset(
+    {
+        "units.agency_missing",
+        "units.columns",
+        "units.cycle",
+        "units.empty",
+        "units.id_duplicate",
+        "units.id_missing",
+        "units.name_missing",
+        "units.no_root",
+        "units.not_text",
+        "units.parent_missing",
+        "units.several_roots",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class UnitProblem:
     @property
     def remedy(self) -> str:
         """What the person at the screen can do about it."""
-        return REMEDIES[self.code].format(found=self.found)
+        return text(f"remedy.{self.code}", found=self.found)
 
 
 class UnitFileRefused(ValueError):

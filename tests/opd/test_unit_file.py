@@ -75,7 +75,7 @@ def test_a_picture_is_no_unit_file(tmp_path):
 
 
 def test_every_problem_has_a_remedy():
-    for code in unit_file.REMEDIES:
+    for code in unit_file.CODES:
         assert unit_file.UnitProblem(2, "Id", code, "X").remedy.endswith(".")
 
 
