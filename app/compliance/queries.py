@@ -1,93 +1,281 @@
-"""SQL of the figures: an aggregate over the frozen participants. Every person stands in exactly one state, so totals reconcile."""
+"""SQL of the figures: folded cells and what waits in the queue, read in one statement; never a count over people."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Executable,
+    Integer,
+    String,
+    Subquery,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
-from app.core.db import Session
+from app.compliance.figure import Figured, Row, Standing
+from app.compliance.models import (
+    ComplianceCell,
+    ComplianceChange,
+    ComplianceCheckpoint,
+    ComplianceDelta,
+    ComplianceHead,
+    ComplianceHour,
+    ComplianceTree,
+)
+from app.compliance.statements import BUILD, CHECKPOINT, FOLD, PEOPLE_AT_ODDS, REDATE, VERIFY
+from app.core.db import Session, take_turn
 from app.core.principal import Scope
-from app.obligation.models import STATES, Obligation, Participant
+from app.document.models import Document
+from app.obligation.models import STATES
 from app.opd.models import Unit
+from app.pledge.models import PledgeRound
+from app.transparency.models import LogPending
 
-DIMENSIONS = ("opd", "unit", "employment", "grade", "position_kind", "pledge")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One group's counts by state."""
-
-    id: str
-    name: str
-    counts: dict[str, int]
-    last_signed_at: datetime | None
+ROUND, AT = bindparam("round", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
+CHECKPOINT_EVERY = 20_000
+COUNTED_STATUSES = ("open", "closed")
 
 
-async def count_groups(session: Session, round_id: UUID, by: str, scope: Scope, agency_id: UUID | None) -> list[Row]:
-    """Return counts for each group of a dimension inside the scope."""
-    return await (_by_pledge if by == "pledge" else _by_person)(session, round_id, by, scope, agency_id)
+async def standing(session: Session, round_id: UUID) -> Standing:
+    """Return how far a round's counters are; `closed_at` is None when it was never counted."""
+    row = (await session.execute(_standing(), {"round": round_id})).one()
+    return Standing(row[0] or 0, row[1], row[2], row[3])
 
 
-async def count_total(session: Session, round_id: UUID, scope: Scope, agency_id: UUID | None) -> dict[str, int]:
-    """Return the people of a round inside the scope by state."""
-    statement = select(*_counts(Participant.state.expression)).where(*_where(round_id, scope, agency_id))
-    row = (await session.execute(statement)).one()
-    return {state: row[i] for i, state in enumerate(STATES)}
+@cache
+def _standing() -> Executable:
+    waiting = select(func.count()).where(ComplianceDelta.round_id == ROUND).scalar_subquery()
+    head = select(ComplianceHead.folded, ComplianceHead.closed_at).where(ComplianceHead.round_id == ROUND).subquery()
+    statement = select(head.c.folded, waiting, head.c.closed_at, ComplianceTree.version).select_from(ComplianceTree)
+    return statement.outerjoin(head, literal(value=True))
 
 
-async def _by_person(session: Session, round_id: UUID, by: str, scope: Scope, agency_id: UUID | None) -> list[Row]:
-    keys: dict[str, tuple[ColumnElement[str], ColumnElement[str]]] = {
-        "employment": (Participant.employment.expression, Participant.employment.expression),
-        "grade": (Participant.grade.expression, Participant.grade.expression),
-        "position_kind": (Participant.position_kind.expression, Participant.position_kind.expression),
-    }
-    columns = [*_counts(Participant.state.expression), func.max(Participant.signed_at)]
-    if by in keys:
-        key, name = keys[by]
-        statement = select(key, name, *columns).group_by(key).order_by(key)
-    else:
-        unit_id = Participant.agency_id if by == "opd" else Participant.unit_id
-        statement = (
-            select(cast(unit_id, String), Unit.name, *columns)
-            .join(Unit, Unit.id == unit_id)
-            .group_by(unit_id, Unit.name, Unit.position)
-            .order_by(Unit.position)
-        )
-    return _rows(await session.execute(statement.where(*_where(round_id, scope, agency_id))))
+async def live_figures(
+    session: Session, round_id: UUID, dimension: str, scope: Scope, agency_id: UUID | None
+) -> Figured:
+    """Return the figures at this moment's snapshot, however far behind the fold is."""
+    statement = _statement(dimension, past=False, scoped=not scope.everything, narrowed=agency_id is not None)
+    found = await session.execute(statement, {"round": round_id, "agencies": scope.agencies, "agency": agency_id})
+    return _figured(found)
 
 
-async def _by_pledge(session: Session, round_id: UUID, _by: str, scope: Scope, agency_id: UUID | None) -> list[Row]:
-    statement = (
-        select(
-            Obligation.pledge, Obligation.pledge, *_counts(Obligation.state.expression), func.max(Obligation.signed_at)
-        )
-        .join(
-            Participant,
-            (Participant.round_id == Obligation.round_id) & (Participant.employee_id == Obligation.employee_id),
-        )
-        .where(*_where(round_id, scope, agency_id))
-        .group_by(Obligation.pledge)
-        .order_by(Obligation.pledge)
+async def past_figures(
+    session: Session, round_id: UUID, dimension: str, scope: Scope, agency_id: UUID | None, at: datetime
+) -> Figured:
+    """Return the figures of a closed instant: the newest checkpoint before it and the changes since."""
+    statement = _statement(dimension, past=True, scoped=not scope.everything, narrowed=agency_id is not None)
+    values = {"round": round_id, "agencies": scope.agencies, "agency": agency_id, "at": at}
+    return _figured(await session.execute(statement, values))
+
+
+async def first_checkpoint(session: Session, round_id: UUID) -> datetime | None:
+    """Return the earliest instant a round's figures are known for."""
+    statement = select(func.min(ComplianceCheckpoint.at)).where(
+        ComplianceCheckpoint.round_id == round_id, ComplianceCheckpoint.dimension == "opd"
     )
-    return _rows(await session.execute(statement))
+    found: datetime | None = (await session.execute(statement)).scalar()
+    return found
 
 
-def _counts(state: ColumnElement[str]) -> list[ColumnElement[int]]:
-    return [func.count().filter(state == name) for name in STATES]
+async def trend(
+    session: Session, round_id: UUID, unit: str, zone: str, scope: Scope, agency_id: UUID | None, now: datetime
+) -> list[tuple[datetime, int]]:
+    """Return (start of the hour or day in the zone, people who became signed in it), oldest first; queued ones are counted as of now."""
+    inside = (not scope.everything, agency_id is not None)
+    hours = select(ComplianceHour.hour.label("at"), ComplianceHour.signed.label("signed")).where(
+        ComplianceHour.round_id == ROUND, *_inside(ComplianceHour, inside)
+    )
+    queued = select(cast(literal(now), DateTime(timezone=True)), ComplianceDelta.signed).where(
+        ComplianceDelta.round_id == ROUND,
+        ComplianceDelta.pledge == "",
+        ComplianceDelta.signed != 0,
+        *_inside(ComplianceDelta, inside),
+    )
+    both = union_all(hours, queued).subquery()
+    start = func.date_trunc(unit, both.c.at, zone)
+    statement = select(start, cast(func.sum(both.c.signed), Integer)).group_by(start).order_by(start)
+    values = {"round": round_id, "agencies": scope.agencies, "agency": agency_id}
+    return [(at, signed) for at, signed in await session.execute(statement, values)]
 
 
-def _where(round_id: UUID, scope: Scope, agency_id: UUID | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Participant.round_id == round_id]
-    if scope.agencies is not None:
-        conditions.append(Participant.agency_id.in_(scope.agencies))
-    if agency_id is not None:
-        conditions.append(Participant.agency_id == agency_id)
+def _inside(table: Any, inside: tuple[bool, bool]) -> list[ColumnElement[bool]]:
+    """Conditions of a caller who sees some agencies only, and of one who asks for one of them."""
+    scoped, narrowed = inside
+    conditions: list[ColumnElement[bool]] = []
+    if scoped:
+        conditions.append(table.agency_id.in_(bindparam("agencies", expanding=True)))
+    if narrowed:
+        conditions.append(table.agency_id == bindparam("agency"))
     return conditions
 
 
-def _rows(found: Iterable[Any]) -> list[Row]:
-    size = len(STATES)
-    return [Row(r[0], r[1], dict(zip(STATES, r[2 : 2 + size], strict=True)), r[2 + size]) for r in found]
+def _counts(table: Any) -> list[ColumnElement[int]]:
+    return [getattr(table, state) for state in STATES]
+
+
+def _key_of(table: Any, dimension: str) -> ColumnElement[str]:
+    """The key a row of the queue or of the log of changes has in a dimension."""
+    if dimension == "opd":
+        return literal("").label("key")
+    column: ColumnElement[Any] = getattr(table, "unit_id" if dimension == "unit" else dimension)
+    return cast(column, String).label("key")
+
+
+def _of_dimension(table: Any, dimension: str) -> ColumnElement[bool]:
+    """Rows that count people have no pledge; rows that count pledges have one."""
+    condition: ColumnElement[bool] = table.pledge != "" if dimension == "pledge" else table.pledge == ""
+    return condition
+
+
+def _visible(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+    cells = select(
+        ComplianceCell.agency_id, ComplianceCell.key, *_counts(ComplianceCell), ComplianceCell.last_signed_at
+    ).where(
+        ComplianceCell.round_id == ROUND,
+        ComplianceCell.dimension == dimension,
+        *_inside(ComplianceCell, inside),
+    )
+    queue = select(
+        ComplianceDelta.agency_id,
+        _key_of(ComplianceDelta, dimension),
+        *_counts(ComplianceDelta),
+        ComplianceDelta.signed_at,
+    ).where(
+        ComplianceDelta.round_id == ROUND,
+        _of_dimension(ComplianceDelta, dimension),
+        *_inside(ComplianceDelta, inside),
+    )
+    return union_all(cells, queue).subquery()
+
+
+def _past(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+    kept = (ComplianceCheckpoint.round_id == ROUND, ComplianceCheckpoint.dimension == dimension)
+    newest = select(func.max(ComplianceCheckpoint.at)).where(*kept, ComplianceCheckpoint.at <= AT).scalar_subquery()
+    never = cast(null(), DateTime(timezone=True)).label("last_signed_at")
+    start = select(
+        ComplianceCheckpoint.agency_id, ComplianceCheckpoint.key, *_counts(ComplianceCheckpoint), never
+    ).where(*kept, ComplianceCheckpoint.at == newest, *_inside(ComplianceCheckpoint, inside))
+    since = select(
+        ComplianceChange.agency_id, _key_of(ComplianceChange, dimension), *_counts(ComplianceChange), never
+    ).where(
+        ComplianceChange.round_id == ROUND,
+        ComplianceChange.at > newest,
+        ComplianceChange.at <= AT,
+        _of_dimension(ComplianceChange, dimension),
+        *_inside(ComplianceChange, inside),
+    )
+    return union_all(start, since).subquery()
+
+
+def _summed(rows: Subquery, group: ColumnElement[str]) -> Subquery:
+    """Sums by state, as int: PostgreSQL makes the sum of bigints a numeric, which is slower all the way."""
+    sums = [cast(func.sum(rows.c[state]), Integer).label(state) for state in STATES]
+    last = func.max(rows.c.last_signed_at).label("last_signed_at")
+    return select(group.label("id"), *sums, last).group_by(group).subquery()
+
+
+@cache
+def _statement(dimension: str, *, past: bool, scoped: bool, narrowed: bool) -> Executable:
+    """The statement of a dimension, made once: making it anew takes longer than PostgreSQL needs to answer it."""
+    source = _past if past else _visible
+    rows = source(dimension, (scoped, narrowed))
+    summed = _summed(rows, cast(rows.c.agency_id, String) if dimension == "opd" else rows.c.key)
+    columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at]
+    if dimension in {"opd", "unit"}:
+        named = select(summed.c.id, Unit.name, *columns).join(Unit, Unit.id == cast(summed.c.id, Uuid))
+        return named.order_by(Unit.position, summed.c.id)
+    groups = select(summed.c.id, summed.c.id.label("name"), *columns)
+    if dimension != "pledge":
+        return groups.order_by(summed.c.id)
+    # people are not the sum of their pledges: their total stands beside them, without an id
+    people = _summed(source("opd", (scoped, narrowed)), cast(null(), String))
+    whole = select(people.c.id, people.c.id, *(people.c[s] for s in STATES), people.c.last_signed_at)
+    return union_all(groups, whole).order_by("id")
+
+
+def _figured(found: Any) -> Figured:
+    size, total = len(STATES), None
+    groups = []
+    for row in found:
+        counts = dict(zip(STATES, row[2 : 2 + size], strict=True))
+        if row[0] is None:
+            total = counts
+        else:
+            groups.append(Row(row[0], row[1], counts, row[2 + size]))
+    return Figured(groups, total or {state: sum(row.counts[state] for row in groups) for state in STATES})
+
+
+async def take_round(session: Session, round_id: UUID) -> None:
+    """Wait for a round's turn: one transaction at a time folds, builds or repairs its counters."""
+    await take_turn(session, _turn(round_id))
+
+
+async def try_round(session: Session, round_id: UUID) -> bool:
+    """Take a round's turn if nobody has it."""
+    taken = await session.execute(select(func.pg_try_advisory_xact_lock(_turn(round_id))))
+    return bool(taken.scalar_one())
+
+
+def _turn(round_id: UUID) -> int:
+    return int.from_bytes(hashlib.sha256(b"compliance" + round_id.bytes).digest()[:8], signed=True)
+
+
+async def fold(session: Session, round_id: UUID, now: datetime) -> None:
+    """Move what waits into the cells, stamped with the time the register knew it, and close that instant."""
+    parameters = {"round": round_id, "now": now}
+    row = (await session.execute(text(FOLD), parameters)).one_or_none()
+    if row is None:
+        return
+    if row.voided:
+        await session.execute(text(REDATE), {"round": round_id, "agencies": row.voided})
+    if row.folded - row.checkpointed >= CHECKPOINT_EVERY:
+        await session.execute(text(CHECKPOINT), parameters)
+
+
+async def build(session: Session, round_id: UUID, opened_at: datetime | None, now: datetime) -> None:
+    """Count a round anew from its rows; the queue stays, and so does the past."""
+    parameters = {"round": round_id, "now": now, "opened": opened_at, "agencies": None}
+    await session.execute(text(BUILD), parameters)
+
+
+async def verify(session: Session, round_id: UUID) -> tuple[int, int]:
+    """Return how many groups were compared with a recount in one snapshot, and how many differ."""
+    row = (await session.execute(text(VERIFY), {"round": round_id, "agencies": None})).one()
+    return row[0], row[1]
+
+
+async def people_at_odds(session: Session, round_id: UUID) -> int:
+    """Return how many people's rows do not say what their obligations say."""
+    found: int = (await session.execute(text(PEOPLE_AT_ODDS), {"round": round_id})).scalar_one()
+    return found
+
+
+async def list_rounds(session: Session, *, due: bool) -> list[PledgeRound]:
+    """Return the rounds that have figures; `due`: only those with changes that wait, or that were never counted."""
+    statement = select(PledgeRound).where(PledgeRound.status.in_(COUNTED_STATUSES)).order_by(PledgeRound.id)
+    if due:
+        waiting = select(ComplianceDelta.id).where(ComplianceDelta.round_id == PledgeRound.id).exists()
+        counted = select(ComplianceHead.round_id).where(ComplianceHead.round_id == PledgeRound.id).exists()
+        statement = statement.where(or_(waiting, ~counted))
+    return list((await session.execute(statement)).scalars())
+
+
+async def waiting(session: Session) -> tuple[int, datetime | None, int]:
+    """Return how many signed documents wait for their seal, since when the oldest does, and how many facts wait for the log."""
+    facts = select(func.count()).select_from(LogPending).scalar_subquery()
+    statement = select(func.count(), func.min(Document.signed_at), facts).where(Document.state == "signed")
+    row = (await session.execute(statement)).one()
+    return row[0], row[1], row[2]

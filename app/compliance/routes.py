@@ -1,18 +1,21 @@
 """Figures over the API."""
 
-import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
 
 from app.compliance import service
-from app.compliance.schemas import ComplianceRead
-from app.core.http import ActorDep, ClockDep, SessionDep
+from app.compliance.schemas import ComplianceRead, TrendRead
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 
 router = APIRouter(prefix="/rounds", tags=["compliance"])
 
 Dimension = Literal["opd", "unit", "employment", "grade", "position_kind", "pledge"]
+Instant = Annotated[
+    AwareDatetime | None, Query(description="An instant since the round opened: the figures the register knew then.")
+]
 
 
 @router.get("/{round_id}/compliance", response_model=ComplianceRead)
@@ -25,16 +28,31 @@ async def read_compliance(
     clock: ClockDep,
     by: Dimension = "opd",
     opd: UUID | None = None,
+    as_of: Instant = None,
 ) -> ComplianceRead | Response:
     """How many have signed and who has not; an unchanged figure answers If-None-Match with 304."""
-    found = await service.compliance(session, actor, round_id, by, agency_id=opd, now=clock.now())
-    body = found.model_dump_json(exclude={"computed_at"}).encode()
-    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if _knows(request.headers.get("if-none-match", ""), tag):
+    now = clock.now()
+    asked = await service.ask(session, actor, round_id, by, agency_id=opd, as_of=as_of, now=now)
+    headers = {"ETag": asked.tag, "Cache-Control": "private, no-cache"}
+    if _knows(request.headers.get("if-none-match", ""), asked.tag):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return found
+    return await service.answer(session, asked, now=now)
+
+
+@router.get("/{round_id}/compliance/trend")
+async def read_trend(
+    round_id: UUID,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    interval: Literal["hour", "day"] = "day",
+    opd: UUID | None = None,
+) -> TrendRead:
+    """How many people became signed in each hour or day, in the service's zone."""
+    zone = settings.service.timezone
+    return await service.trend(session, actor, round_id, interval, zone, agency_id=opd, now=clock.now())
 
 
 def _knows(if_none_match: str, tag: str) -> bool:

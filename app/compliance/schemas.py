@@ -28,7 +28,7 @@ class Group(Figures):
 
 
 class ComplianceRead(BaseModel):
-    """The figures of a round."""
+    """The figures of a round, of this moment or (`as_of`) as the register knew them at an instant."""
 
     round_id: UUID
     by: str
@@ -36,3 +36,21 @@ class ComplianceRead(BaseModel):
     computed_at: datetime
     total: Figures
     groups: list[Group]
+
+
+class TrendPoint(BaseModel):
+    """One hour or day: where it begins, how many people became signed in it, and how many were at its end."""
+
+    at: datetime
+    signed: int
+    signed_in_all: int
+
+
+class TrendRead(BaseModel):
+    """How a round went on; hours and days in which nobody signed are left out."""
+
+    round_id: UUID
+    interval: str
+    zone: str
+    computed_at: datetime
+    points: list[TrendPoint]

@@ -1,14 +1,36 @@
-"""The figures of a round."""
+"""The figures of a round, now and at any past instant."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from app.compliance import queries
-from app.compliance.schemas import ComplianceRead, Figures, Group
+from app.compliance import counting, queries
+from app.compliance.errors import InstantUnknown
+from app.compliance.figure import Standing
+from app.compliance.schemas import ComplianceRead, Figures, Group, TrendPoint, TrendRead
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.pledge import service as pledge
+from app.pledge.models import PledgeRound
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Figures somebody may have: whose, of what, and the tag that names the answer as it is now.
+
+    The tag is read before the figures, never after: an old body under a new tag would stick.
+    """
+
+    actor: Principal
+    pledge_round: PledgeRound
+    by: str
+    agency_id: UUID | None
+    as_of: datetime | None
+    tag: str
 
 
 def figures(counts: dict[str, int]) -> dict[str, int | float]:
@@ -19,22 +41,101 @@ def figures(counts: dict[str, int]) -> dict[str, int | float]:
     return {**counts, "required": required, "total": total, "percent": percent}
 
 
+async def ask(
+    session: Session,
+    actor: Principal,
+    round_id: UUID,
+    by: str,
+    *,
+    agency_id: UUID | None = None,
+    as_of: datetime | None = None,
+    now: datetime,
+) -> Asked:
+    """Return what is asked for with its tag, at the price of a few rows whatever the size of the round.
+
+    Raises `InstantUnknown` for an `as_of` before the round opened or after `now`.
+    """
+    actor.require(Permission.COMPLIANCE_READ)
+    pledge_round = await pledge.get_round(session, round_id)
+    standing = await counting.bring_up(session, pledge_round, now=now, close=as_of)
+    if as_of is not None:
+        first = await queries.first_checkpoint(session, round_id)
+        if first is None or not first <= as_of <= now:
+            raise InstantUnknown(first=first, last=now)
+    return Asked(actor, pledge_round, by, agency_id, as_of, _tag(actor, pledge_round, standing, by, agency_id, as_of))
+
+
+async def answer(session: Session, asked: Asked, *, now: datetime) -> ComplianceRead:
+    """Return who has signed and who has not, by a dimension, inside the caller's scope.
+
+    Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only.
+    """
+    where = (asked.pledge_round.id, asked.by, asked.actor.scope, asked.agency_id)
+    if asked.as_of is None:
+        found = await queries.live_figures(session, *where)
+    else:
+        found = await queries.past_figures(session, *where, asked.as_of)
+    return ComplianceRead(
+        round_id=asked.pledge_round.id,
+        by=asked.by,
+        as_of=asked.as_of,
+        computed_at=now,
+        total=Figures.model_validate(figures(found.total)),
+        groups=[
+            Group.model_validate({**figures(g.counts), "id": g.id, "name": g.name, "last_signed_at": g.last_signed_at})
+            for g in found.groups
+        ],
+    )
+
+
 async def compliance(
     session: Session, actor: Principal, round_id: UUID, by: str, *, agency_id: UUID | None = None, now: datetime
 ) -> ComplianceRead:
-    """Return who has signed and who has not, by a dimension, inside the caller's scope."""
+    """Return the figures of this moment."""
+    asked = await ask(session, actor, round_id, by, agency_id=agency_id, now=now)
+    return await answer(session, asked, now=now)
+
+
+async def trend(
+    session: Session,
+    actor: Principal,
+    round_id: UUID,
+    interval: str,
+    zone: str,
+    *,
+    agency_id: UUID | None = None,
+    now: datetime,
+) -> TrendRead:
+    """Return how many people became signed in each hour or day of the zone in which anybody did, and how many had by its end."""
     actor.require(Permission.COMPLIANCE_READ)
-    await pledge.get_round(session, round_id)
-    groups = await queries.count_groups(session, round_id, by, actor.scope, agency_id)
-    total = await queries.count_total(session, round_id, actor.scope, agency_id)
-    return ComplianceRead(
-        round_id=round_id,
-        by=by,
-        as_of=None,
-        computed_at=now,
-        total=Figures.model_validate(figures(total)),
-        groups=[
-            Group.model_validate({**figures(g.counts), "id": g.id, "name": g.name, "last_signed_at": g.last_signed_at})
-            for g in groups
-        ],
-    )
+    pledge_round = await pledge.get_round(session, round_id)
+    await counting.bring_up(session, pledge_round, now=now)
+    points, signed = [], 0
+    for at, count in await queries.trend(session, round_id, interval, zone, actor.scope, agency_id, now):
+        signed += count
+        points.append(TrendPoint(at=at.astimezone(ZoneInfo(zone)), signed=count, signed_in_all=signed))
+    return TrendRead(round_id=round_id, interval=interval, zone=zone, computed_at=now, points=points)
+
+
+def _tag(
+    actor: Principal,
+    pledge_round: PledgeRound,
+    standing: Standing,
+    by: str,
+    agency_id: UUID | None,
+    as_of: datetime | None,
+) -> str:
+    """Name an answer by all it depends on; a closed instant depends on nothing that still changes but the names of units."""
+    scope = actor.scope.agencies
+    visible = standing.visible if as_of is None else None
+    parts = [
+        str(pledge_round.id),
+        pledge_round.status,
+        by,
+        str(agency_id),
+        as_of.isoformat() if as_of else None,
+        sorted(map(str, scope)) if scope is not None else None,
+        visible,
+        standing.tree,
+    ]
+    return f'W/"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}"'

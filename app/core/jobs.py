@@ -38,7 +38,7 @@ class _RetryUnavailable(procrastinate.BaseRetryStrategy):
 
 @dataclass(frozen=True)
 class JobKind:
-    """A declared job: its stable name, its body, and when it runs by itself (cron with seconds)."""
+    """A declared job: its stable name, its body, and when it runs by itself (cron with the seconds as sixth field)."""
 
     name: str
     body: Body
@@ -92,7 +92,7 @@ async def defer(session: Session, name: str, **arguments: Any) -> None:
     await declared.configure(connection=connection.driver_connection).defer_async(**arguments)
 
 
-@task("jobs.rescue", cron="*/30 * * * * *")
+@task("jobs.rescue", cron="* * * * * */30")
 async def rescue(resources: Resources) -> None:
     """Give the jobs of a killed worker back: without this they stay `doing` for ever."""
     queue = resources.get(procrastinate.App).job_manager

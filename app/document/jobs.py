@@ -8,7 +8,7 @@ from app.document import queries
 from app.document.sealing import Sealer, seal_waiting
 
 
-@jobs.task("document.seal", cron="*/2 * * * * *")
+@jobs.task("document.seal", cron="* * * * * */2")
 async def seal(resources: Resources) -> None:
     """Seal what waits, batch after batch, until nothing does."""
     sealer = resources.get(Sealer)

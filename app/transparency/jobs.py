@@ -8,7 +8,7 @@ from app.transparency import service
 from app.transparency.record import LogIdentity
 
 
-@jobs.task("log.publish", cron="*/2 * * * * *")
+@jobs.task("log.publish", cron="* * * * * */2")
 async def publish(resources: Resources) -> None:
     """Sequence what waits and sign a checkpoint, every two seconds."""
     now = resources.get(Clock).now()  # type: ignore[type-abstract]

@@ -1,9 +1,11 @@
 """The figures over HTTP: they reconcile in every dimension, and a person counts when everything is signed."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
+from app.compliance.jobs import fold
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.device.signer import API
@@ -85,6 +87,68 @@ async def test_a_scoped_caller_sees_the_figures_of_the_own_agency_only(small: Op
     foreign = (await service.http.get(path, params={"opd": other["id"]}, headers=token)).json()
     assert foreign["groups"] == []
     assert {foreign["total"][name] for name in SUMS} == {0}
+
+
+async def test_a_past_instant_is_answered_as_it_was_and_asked_again_stays(small: OpenedRound) -> None:
+    service, path = small.service, f"{API}/rounds/{small.id}/compliance"
+    before = await service.compliance(small.id)
+    service.clock.advance(timedelta(minutes=1))
+    then = service.clock.now()
+    past = {"as_of": then.isoformat()}
+    first = await service.http.get(path, params=past, headers=service.as_admin())
+    assert first.status_code == 200, first.text
+    assert first.json()["total"] == before["total"]
+    service.clock.advance(timedelta(minutes=1))
+    device, prepared = await small.prepared(await small.device("198802022023211004"))
+    await device.sign(prepared)
+    await fold.body(service.held)
+    now = await service.compliance(small.id)
+    assert now["total"]["signed"] == before["total"]["signed"] + 1
+    again = await service.http.get(path, params=past, headers=service.as_admin())
+    assert (again.json()["total"], again.json()["groups"]) == (first.json()["total"], first.json()["groups"])
+    assert again.headers["etag"] == first.headers["etag"]
+    assert all(group["last_signed_at"] is None for group in again.json()["groups"])
+    known = service.as_admin() | {"if-none-match": first.headers["etag"]}
+    assert (await service.http.get(path, params=past, headers=known)).status_code == 304
+    for group in first.json()["groups"]:
+        token = await service.token(Role.DASHBOARD, [group["id"]])
+        own = await service.http.get(path, params=past, headers=token)
+        assert own.json()["groups"] == [group]
+        assert own.headers["etag"] != first.headers["etag"]
+
+
+async def test_an_instant_nobody_can_know_is_refused(small: OpenedRound) -> None:
+    service, path = small.service, f"{API}/rounds/{small.id}/compliance"
+    now = service.clock.now()
+    for at in (now - timedelta(days=30), now + timedelta(minutes=1)):
+        reply = await service.http.get(path, params={"as_of": at.isoformat()}, headers=service.as_admin())
+        assert (reply.status_code, reply.json()["code"]) == (422, "compliance.instant_unknown")
+    naive = await service.http.get(path, params={"as_of": "2026-11-23T12:00:00"}, headers=service.as_admin())
+    assert (naive.status_code, naive.json()["code"]) == (422, "request.malformed")
+
+
+async def test_the_trend_sums_to_the_figure_and_keeps_to_the_scope(small: OpenedRound) -> None:
+    service, path = small.service, f"{API}/rounds/{small.id}/compliance/trend"
+    whole = await service.compliance(small.id)
+    for interval in ("hour", "day"):
+        found = (await service.http.get(path, params={"interval": interval}, headers=service.as_admin())).json()
+        assert found["zone"] == "Asia/Jakarta"
+        assert sum(point["signed"] for point in found["points"]) == whole["total"]["signed"] > 0
+        assert found["points"][-1]["signed_in_all"] == whole["total"]["signed"]
+    for group in whole["groups"]:
+        token = await service.token(Role.DASHBOARD, [group["id"]])
+        points = (await service.http.get(path, headers=token)).json()["points"]
+        assert sum(point["signed"] for point in points) == group["signed"]
+
+
+async def test_a_draft_has_no_figures_yet(small: OpenedRound) -> None:
+    service = small.service
+    now = service.clock.now()
+    body = {"title": "Nanti", "election": "Pilkada", "year": 2026, "cut_off": now.date().isoformat()}
+    times = {"opens_at": now.isoformat(), "closes_at": (now + timedelta(days=7)).isoformat()}
+    made = await service.http.post(f"{API}/rounds", json=body | times, headers=service.as_admin())
+    found = await service.compliance(made.json()["id"])
+    assert (found["groups"], found["total"]["total"]) == ([], 0)
 
 
 async def test_an_unknown_dimension_or_round_is_refused(small: OpenedRound) -> None:

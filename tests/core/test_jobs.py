@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import procrastinate
 import psycopg
 import pytest
+from croniter import croniter
 from pydantic import SecretStr
 
 from app.core import jobs
@@ -19,6 +21,7 @@ from app.core.db import Database
 from app.core.errors import AppError, Kind
 from app.core.resources import Resources
 from app.core.settings import DatabaseSettings
+from app.wiring import build  # noqa: F401 - declares every job
 from app.worker import beside
 
 LONG_AGO = "now() - interval '10 minutes'"
@@ -212,3 +215,13 @@ async def test_a_worker_goes_on_after_the_database_dropped_it(held: Resources, f
 def test_two_jobs_may_not_share_a_name() -> None:
     with pytest.raises(ValueError, match=r"test\.note"):
         jobs.task("test.note")(note.body)
+
+
+def test_periodic_jobs_run_as_often_as_they_say_in_every_minute() -> None:
+    """The sixth field of a cron line is the seconds; written first, a job would rest every other minute."""
+    begin = datetime(2026, 11, 23, 5, 1, tzinfo=UTC).timestamp()
+    often = {"document.seal": 2, "log.publish": 2, "jobs.rescue": 30, "compliance.fold": 1}
+    kinds = {kind.name: kind.cron for kind in jobs._KINDS.values() if kind.cron}
+    for name, seconds in often.items():
+        ticks = croniter(kinds[name], begin)
+        assert [ticks.get_next() - begin for _ in range(3)] == [seconds, 2 * seconds, 3 * seconds], name

@@ -1,0 +1,158 @@
+"""`pakta doctor`: is what the service keeps in itself right? It changes nothing unless it is told to repair."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.options import AsJson, DataDir
+from app.compliance import counting
+from app.compliance.counting import Comparison, Waiting
+from app.core.clock import SystemClock
+from app.core.db import Database
+from app.core.postgres import LocalPostgres, find_binaries
+from app.core.schema import is_current
+from app.core.secrets import master_key
+from app.core.settings import Settings, StorageSettings
+from app.pki.keycheck import Finding, check_keys
+from app.wiring import key_folder
+
+LONG = timedelta(minutes=10)
+
+
+@dataclass
+class Report:
+    """What was found. `wrong` are faults that make the answer no; `warnings` will become some."""
+
+    rounds: list[Comparison] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
+    waiting: Waiting | None = None
+    wrong: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {
+            "ok": not self.wrong,
+            "rounds": [
+                {
+                    "id": str(r.round_id),
+                    "title": r.title,
+                    "groups": r.groups,
+                    "wrong": r.wrong,
+                    "people_at_odds": r.people_at_odds,
+                }
+                for r in self.rounds
+            ],
+            "repaired": self.repaired,
+            "unsealed_documents": self.waiting.documents if self.waiting else None,
+            "log_queue": self.waiting.facts if self.waiting else None,
+            "wrong": self.wrong,
+            "warnings": self.warnings,
+        }
+
+
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Count wrong figures anew from the register.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
+) -> None:
+    """Compare the figures with a recount, and look at schema, keys and queues: 0 all is well, 1 something is wrong."""
+    found = asyncio.run(_examine(Settings(), repair=repair))
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+    else:
+        _tell(found)
+    raise typer.Exit(1 if found.wrong else 0)
+
+
+def _tell(found: Report) -> None:
+    for compared in found.rounds:
+        verdict = "cocok" if compared.right else f"{compared.wrong} SALAH"
+        typer.echo(f"Putaran {compared.title}: {compared.groups} kelompok dihitung ulang, {verdict}.")
+    if found.waiting:
+        typer.echo(f"Menunggu segel: {found.waiting.documents} dokumen; menunggu log: {found.waiting.facts} catatan.")
+    for sentence in (*found.wrong, *found.warnings):
+        typer.echo(sentence, err=True)
+    if not found.wrong:
+        typer.echo("Semuanya baik.")
+
+
+async def _examine(settings: Settings, *, repair: bool) -> Report:
+    now, found = SystemClock().now(), Report()
+    for key in await asyncio.to_thread(_check_keys, settings.storage, now):
+        (found.wrong if key.level == "error" else found.warnings).append(f"{key.detail} ({key.code})")
+    async with _database(settings, found) as database:
+        if database is None:
+            return found
+        found.rounds = await _compare(database)
+        for compared in found.rounds if repair else ():
+            if compared.wrong:
+                async with database.transaction() as session:
+                    await counting.rebuild(session, compared.round_id, now=now)
+                found.repaired.append(str(compared.round_id))
+        if found.repaired:
+            found.rounds = await _compare(database)
+        async with database.transaction() as session:
+            found.waiting = await counting.waiting(session)
+    _judge(found, now)
+    return found
+
+
+async def _compare(database: Database) -> list[Comparison]:
+    """In a transaction that cannot write: a doctor who changes what he looks at would see himself."""
+    async with database.transaction() as session:
+        await session.connection(execution_options={"postgresql_readonly": True})
+        return await counting.verify(session)
+
+
+def _judge(found: Report, now: datetime) -> None:
+    for compared in found.rounds:
+        if compared.wrong:
+            found.wrong.append(
+                f"Angka putaran {compared.title} tidak sama dengan hitung ulang; jalankan `pakta doctor --repair`."
+            )
+        if compared.people_at_odds:
+            found.wrong.append(
+                f"{compared.people_at_odds} pegawai di putaran {compared.title} tidak cocok dengan kewajibannya."
+            )
+    if found.waiting and found.waiting.since and now - found.waiting.since > LONG:
+        found.warnings.append(
+            "Ada dokumen yang menunggu segel lebih dari sepuluh menit. Apakah `pakta worker` berjalan?"
+        )
+
+
+def _check_keys(storage: StorageSettings, now: datetime) -> list[Finding]:
+    folder = key_folder(storage)
+    passphrase = master_key(storage) if folder.is_dir() else b""  # asking for it would make it
+    return check_keys(folder, passphrase, now)
+
+
+@asynccontextmanager
+async def _database(settings: Settings, found: Report) -> AsyncIterator[Database | None]:
+    """The database as it stands: none is made and none is brought up to date; None, with the reason, when it is unfit."""
+    url, server = settings.database.url.get_secret_value(), None
+    if not url:
+        folder = settings.storage.data_dir / "postgres"
+        if not folder.exists():
+            found.wrong.append("Basis data belum ada. Jalankan `pakta serve` atau `pakta db upgrade` dahulu.")
+            yield None
+            return
+        server = LocalPostgres(folder, find_binaries(settings.postgres.bin))
+        url = await asyncio.to_thread(server.start)
+    database = Database(url, settings.database)
+    try:
+        if await asyncio.to_thread(is_current, url):
+            yield database
+        else:
+            found.wrong.append("Skema basis data bukan yang terbaru. Jalankan `pakta db upgrade`.")
+            yield None
+    finally:
+        await database.close()
+        if server is not None:
+            await asyncio.to_thread(server.stop)

@@ -1,0 +1,37 @@
+"""What the queries return: figures of groups, and how far the counters are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group's counts by state."""
+
+    id: str
+    name: str
+    counts: dict[str, int]
+    last_signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figured:
+    """The groups of a dimension, and the people of the round: both of one snapshot."""
+
+    groups: list[Row]
+    total: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the counters are: `visible` changes are in the figures, `waiting` of them are not folded yet."""
+
+    folded: int
+    waiting: int
+    closed_at: datetime | None
+    tree: int
+
+    @property
+    def visible(self) -> int:
+        """One number for one body: visible sets only grow, and a fold moves rows without changing the sum."""
+        return self.folded + self.waiting
