@@ -1,6 +1,6 @@
 """Documents a core makes a second, against the machine's own floor, in one process and in turns.
 
-    python benchmarks/documents.py [--people 2000] [--json]
+    python -m benchmarks.documents [--people 2000] [--json]
 
 The floor of a state is what no implementation can save: the key generation and the ECDSA signatures it needs. Medians over chunks; CPU seconds, so that
 other work on the machine counts less. Machines are noisy: compare ratios.
@@ -13,13 +13,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+from app.cli.bench_seal import floor_rate, sign_as_device
 from app.core.ids import new_code
 from app.demo import roster
 from app.pdf.compiler import compile_template
@@ -28,14 +24,12 @@ from app.pdf.person import PersonValues
 from app.pdf.reopen import reopen
 from app.pdf.revision import FileParts, append_archive, append_e_seal, embed, read_base
 from app.pdf.source import load_source
-from app.pki import cms
 from app.pki.certificate import Subject
 from app.pki.keyring import init_keys, load_keys
 
 CITY = "Pemerintah Kota Malang"
 CHUNK = 200
 TEMPLATE = Path(__file__).parents[1] / "pdf_templates" / "pakta_integritas"
-ECDSA = ec.ECDSA(hashes.SHA256())
 
 
 def people(count: int) -> list[PersonValues]:
@@ -80,21 +74,9 @@ class Office:
         return self.template.prepare(person, code=new_code(), prepared_at=self.now)
 
     def signed(self, person: PersonValues) -> FileParts:
-        authority = self.authority
         made = self.template.prepare(person, code=new_code(), prepared_at=self.now)
-        key = ec.generate_private_key(ec.SECP256R1())
-        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        certificate = authority.issue(Subject(CITY, "OPD", person.name, person.nip), spki, self.now)
-        attributes = cms.signed_attributes(made.digest, certificate)
-        signature = key.sign(attributes, ECDSA)
-        token = authority.tsa.token(sha256(signature).digest(), self.now)
-        value = cms.signed_data(
-            attributes=attributes,
-            signature_der=signature,
-            certificate=certificate,
-            chain=authority.chain,
-            timestamp_token=token,
-        )
+        subject = Subject(CITY, "OPD", person.name, person.nip)
+        value, _ = sign_as_device(self.authority, subject, made.digest, self.now)
         tail = embed(made.tail, hole=made.hole, prefix_length=made.prefix_length, cms=value)
         return FileParts(self.bases[made.variant], (tail,))
 
@@ -125,17 +107,6 @@ class Office:
         )
 
 
-def floor(signatures: int) -> Callable[[PersonValues], object]:
-    key = ec.generate_private_key(ec.SECP256R1())
-
-    def work(_: PersonValues) -> None:
-        ec.generate_private_key(ec.SECP256R1())
-        for _ in range(signatures):
-            key.sign(b"floor", ECDSA)
-
-    return work
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=2000)
@@ -154,7 +125,7 @@ def main() -> None:
         found = {}
         for name, (work, signatures) in states.items():
             made = rate(work, crowd)
-            ratio = rate(floor(signatures), crowd) / made if signatures else None
+            ratio = floor_rate(signatures, len(crowd)) / made if signatures else None
             found[name] = {"docs_per_second_per_core": round(made), "floor_ratio": ratio and round(ratio, 2)}
         found["bytes after the prefix, sealed"] = sum(map(len, office.sealed(crowd[0]).parts))
     if asked.json:

@@ -5,8 +5,10 @@ import sys
 
 import typer
 
+from app.cli.bench import cli as bench
 from app.cli.database import cli as database
 from app.cli.demo import demo
+from app.cli.doctor import doctor
 from app.cli.failure import report
 from app.cli.keys import cli as keys
 from app.cli.log import cli as log
@@ -28,6 +30,7 @@ cli = typer.Typer(
 cli.command()(serve)
 cli.command()(worker)
 cli.command()(demo)
+cli.command()(doctor)
 cli.command()(recap)
 cli.command()(verify)
 cli.add_typer(rosters, name="roster")
@@ -36,6 +39,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(log, name="log")
 cli.add_typer(database, name="db")
 cli.add_typer(tokens, name="token")
+cli.add_typer(bench, name="bench")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Re-verify sealed documents from the bytes in the store, independently of what wrote them."""
+"""Re-verify finished documents from the bytes in the store, independently of what wrote them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from app.pdf.reopen import ReopenRefused, reopen
 from app.pki.authority import Authority
 
 BATCH = 500
+SIGNATURES = {"signed": ["signer"], "sealed": ["signer", "e_seal", "archive"]}  # by state
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,17 @@ class Audited:
 
 
 async def audit_sealed(
-    session: Session, shelf: TemplateShelf, blobs: BlobStore, authority: Authority, round_id: UUID, after: UUID | None
+    session: Session,
+    shelf: TemplateShelf,
+    blobs: BlobStore,
+    authority: Authority,
+    round_id: UUID,
+    after: UUID | None,
+    *,
+    state: str = "sealed",
 ) -> Audited:
-    """Check the next sealed documents of a round: file digest against the register, ranges, signatures, chain, time stamps."""
-    found = await queries.list_sealed(session, round_id, after, BATCH)
+    """Check the next sealed documents of a round (or those in another `state`): file digest against the register, ranges, signatures, chain, time stamps."""
+    found = await queries.list_in_state(session, round_id, state, after, BATCH)
     if not found:
         return Audited(0, {}, None)
     parts = await documents.parts_of(session, blobs, found)
@@ -59,6 +67,6 @@ def _faults(files: Sequence[tuple[Document, bytes]], authority: Authority) -> di
         except ReopenRefused as refused:
             faults[document.id] = refused.code
             continue
-        if [s.kind for s in reopened.signatures] != ["signer", "e_seal", "archive"]:
+        if [s.kind for s in reopened.signatures] != SIGNATURES[document.state]:
             faults[document.id] = "signatures.kinds"
     return faults

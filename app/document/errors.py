@@ -22,3 +22,10 @@ class NotSignedYet(AppError):
 
     kind = Kind.CONFLICT
     code = "document.not_signed"
+
+
+class StoreDamaged(AppError):
+    """The stored bytes are not what the register says they were: they are not served; restore the store from its backup."""
+
+    kind = Kind.UNAVAILABLE
+    code = "document.store_damaged"

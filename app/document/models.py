@@ -45,7 +45,7 @@ class Document(Base):
 
 
 class DocumentRevision(Base):
-    """Where the bytes of one revision lie: revision 0 is the signed tail, later ones are appended to it."""
+    """Where the stored entry of one revision lies: revision 0 is the signed tail, later ones are appended to it."""
 
     __tablename__ = "document_revision"
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from app.core.db import Session
 from app.document.models import Document, DocumentRevision
+from app.obligation.models import Obligation, Participant
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
@@ -75,12 +76,28 @@ async def count_waiting_for_seal(session: Session) -> int:
     ).scalar_one()
 
 
-async def list_sealed(session: Session, round_id: UUID, after: UUID | None, limit: int) -> list[Document]:
-    """Return sealed documents of a round in the order of their ids."""
-    statement = select(Document).where(Document.round_id == round_id, Document.state == "sealed")
+async def list_in_state(session: Session, round_id: UUID, state: str, after: UUID | None, limit: int) -> list[Document]:
+    """Return documents of a round that are in a state, in the order of their ids."""
+    statement = select(Document).where(Document.round_id == round_id, Document.state == state)
     if after is not None:
         statement = statement.where(Document.id > after)
     return list((await session.execute(statement.order_by(Document.id).limit(limit))).scalars())
+
+
+async def list_owed(
+    session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int
+) -> list[tuple[Obligation, Participant]]:
+    """Return pending obligations of one pledge with their people as frozen, in the order of the obligations' ids."""
+    person = (Participant.round_id == Obligation.round_id) & (Participant.employee_id == Obligation.employee_id)
+    statement = (
+        select(Obligation, Participant)
+        .join(Participant, person)
+        .where(Obligation.round_id == round_id, Obligation.pledge == pledge, Obligation.state == "pending")
+    )
+    if after is not None:
+        statement = statement.where(Obligation.id > after)
+    found = await session.execute(statement.order_by(Obligation.id).limit(limit))
+    return [(owed, participant) for owed, participant in found]
 
 
 async def find_newest_signed(session: Session, round_id: UUID) -> Document | None:

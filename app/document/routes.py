@@ -1,12 +1,11 @@
 """Documents over the API: facts, bytes, pictures of pages, inclusion proof."""
 
-import asyncio
 import base64
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel
 
 from app.core.blobs import BlobStore
@@ -15,11 +14,14 @@ from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.document import service
 from app.document.compiled import TemplateShelf
 from app.document.errors import NotSignedYet
-from app.pdf.preview import page_png
+from app.document.models import Document
+from app.document.previews import PreviewShelf
+from app.document.ranges import RangeNotSatisfiable, wanted_range
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 
 router = APIRouter(prefix="/documents", tags=["documents"])
+_previews = PreviewShelf()  # of the whole process: its keys are digests
 
 
 class DocumentRead(BaseModel):
@@ -59,18 +61,52 @@ async def read_document(document_id: UUID, session: SessionDep, actor: ActorDep)
     return DocumentRead(**fields, sha256=found.sha256.hex() if found.sha256 else None)
 
 
-@router.get("/{document_id}/file", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
-async def read_file(document_id: UUID, request: Request, session: SessionDep, actor: ActorDep) -> Response:
-    """The PDF in its newest revision, byte for byte as it was signed and sealed."""
+@router.get(
+    "/{document_id}/file",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}, 206: {"description": "The part asked for."}, 416: {}},
+)
+async def read_file(
+    document_id: UUID,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    range_: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The PDF in its newest revision, byte for byte as it was signed and sealed; single byte ranges are served."""
     held = resources(request)
     found = await service.get_visible(session, actor, document_id)
+    headers = _file_headers(found)
     data = await service.file_bytes(session, held.get(TemplateShelf), held.get(BlobStore), found)  # type: ignore[type-abstract]
-    headers = {
-        "Content-Disposition": f'attachment; filename="{found.pledge}-{found.code}.pdf"',
+    try:
+        wanted = wanted_range(range_, if_range, etag=headers["ETag"], size=len(data))
+    except RangeNotSatisfiable:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{len(data)}"})
+    if wanted is None:
+        return Response(data, media_type="application/pdf", headers=headers)
+    first, last = wanted
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
+    return Response(data[first : last + 1], status_code=206, media_type="application/pdf", headers=headers)
+
+
+@router.head("/{document_id}/file", response_class=Response, include_in_schema=False)
+async def read_file_head(document_id: UUID, session: SessionDep, actor: ActorDep) -> Response:
+    """What a GET would say of the file, without its bytes being read; a Range is ignored (RFC 9110 section 14.2)."""
+    found = await service.get_visible(session, actor, document_id)
+    if found.sha256 is None:
+        raise NotSignedYet
+    headers = _file_headers(found) | {"Content-Length": str(found.size)}
+    return Response(media_type="application/pdf", headers=headers)
+
+
+def _file_headers(document: Document) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'attachment; filename="{document.pledge}-{document.code}.pdf"',
         "Cache-Control": "private, no-store",
-        "ETag": f'"{found.sha256.hex() if found.sha256 else ""}"',
+        "ETag": f'"{document.sha256.hex() if document.sha256 else ""}"',
     }
-    return Response(data, media_type="application/pdf", headers=headers)
 
 
 @router.get("/{document_id}/pages/{page}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
@@ -80,9 +116,14 @@ async def read_page(
     """A picture of a page, drawn from the exact bytes."""
     held = resources(request)
     found = await service.get_visible(session, actor, document_id)
-    data = await service.displayed_bytes(session, held.get(TemplateShelf), held.get(BlobStore), found)  # type: ignore[type-abstract]
+
+    async def load() -> bytes:
+        return await service.displayed_bytes(session, held.get(TemplateShelf), held.get(BlobStore), found)  # type: ignore[type-abstract]
+
+    if found.state == "abandoned":
+        raise NotFound
     try:
-        picture = await asyncio.to_thread(page_png, data, page)
+        picture = await _previews.picture(found.sha256 or found.digest, page, load)
     except IndexError:
         raise NotFound from None
     return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=600"})

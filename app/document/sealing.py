@@ -12,9 +12,8 @@ from uuid import UUID
 from app.core import telemetry
 from app.core.blobs import BlobStore
 from app.core.db import Session
-from app.core.ids import new_id
 from app.core.settings import ServiceSettings
-from app.document import queries
+from app.document import queries, store
 from app.document import service as documents
 from app.document.compiled import TemplateShelf
 from app.document.errors import DocumentDamaged
@@ -49,9 +48,13 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
     bases = {d.prefix: await sealer.shelf.base(d.prefix) for d in waiting}
     files = [(bases[d.prefix][0], FileParts(bases[d.prefix][1], parts[d.id])) for d in waiting]
     sealed = await asyncio.to_thread(_seal_all, sealer, files, now)
-    blob = f"pack/{new_id()}"
-    await sealer.blobs.put(blob, b"".join(sealed))
-    await _register(session, sealer, waiting, files, sealed, blob, now)
+    revisions = [
+        store.NewRevision(document.id, document.prefix, len(file.parts), appended)
+        for document, (_, file), appended in zip(waiting, files, sealed, strict=True)
+    ]
+    rows = await store.keep(sealer.blobs, "sealed", revisions)
+    await queries.insert_revisions(session, rows)
+    await _register(session, sealer, waiting, files, sealed, now)
     telemetry.SEALED.inc(len(waiting))
     return len(waiting)
 
@@ -94,26 +97,13 @@ async def _register(
     waiting: Sequence[Document],
     files: Sequence[tuple[bytes, FileParts]],
     sealed: Sequence[bytes],
-    blob: str,
     now: datetime,
 ) -> None:
-    offset, revisions, updates, entries = 0, [], [], []
+    updates, entries = [], []
     for document, (_, file), appended in zip(waiting, files, sealed, strict=True):
         digest = _digest(file.base, (*file.parts, appended))
-        revisions.append(
-            {
-                "document_id": document.id,
-                "number": len(file.parts),
-                "kind": "sealed",
-                "blob": blob,
-                "offset": offset,
-                "length": len(appended),
-            }
-        )
         updates.append(_sealed_row(document.id, digest, file.length + len(appended), now))
         entries.append(transparency.Entry(Fact.DOCUMENT_SEALED, document.id, digest, now))
-        offset += len(appended)
-    await queries.insert_revisions(session, revisions)
     await queries.update_documents(session, updates)
     await transparency.record(session, sealer.log, entries)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,9 @@ from app.core.errors import NotFound
 from app.core.ids import new_code, new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
-from app.document import queries
+from app.document import queries, store
 from app.document.compiled import RoundText, TemplateShelf
-from app.document.errors import DocumentDamaged, NotPrintable, NotSignedYet
+from app.document.errors import DocumentDamaged, NotPrintable, NotSignedYet, StoreDamaged
 from app.document.models import Document
 from app.obligation import service as obligation
 from app.obligation.models import Obligation, Participant
@@ -45,17 +46,31 @@ async def prepare(
     *,
     now: datetime,
 ) -> list[Document]:
-    """Print one document for each obligation and store its bytes and digest; `participants` is by round id.
+    """Print one document for each obligation of a person and store its bytes and digest; `participants` is by round id.
 
     Raises `NotPrintable` for the first that cannot be printed; then none is kept.
     """
+    return await prepare_many(session, shelf, [(owed, participants[owed.round_id]) for owed in obligations], now=now)
+
+
+async def prepare_many(
+    session: Session, shelf: TemplateShelf, owed: Sequence[tuple[Obligation, Participant]], *, now: datetime
+) -> list[Document]:
+    """Print documents of many people at once, as `prepare` does for one."""
     prepared = []
-    for owed in obligations:
-        text = await shelf.text(session, owed.round_id, owed.pledge)
-        prepared.append(_prepared(text, participants[owed.round_id], owed, now))
+    for duty, participant in owed:
+        text = await shelf.text(session, duty.round_id, duty.pledge)
+        prepared.append(_prepared(text, participant, duty, now))
     session.add_all(prepared)
     await session.flush()
     return prepared
+
+
+async def list_owed(
+    session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int
+) -> list[tuple[Obligation, Participant]]:
+    """Return what is owed of one pledge, with who owes it, in the order of the obligations' ids."""
+    return await queries.list_owed(session, round_id, pledge, after, limit)
 
 
 def person_values(participant: Participant) -> PersonValues:
@@ -92,20 +107,19 @@ async def keep_signed(
     """
     bases = {s.document.prefix: await shelf.base(s.document.prefix) for s in signed}
     tails = await asyncio.to_thread(_finish, bases, authority, signed)
-    blob = f"pack/{new_id()}"
-    await blobs.put(blob, b"".join(tails))
-    offset, revisions = 0, []
+    revisions = [
+        store.NewRevision(s.document.id, s.document.prefix, 0, tail) for s, tail in zip(signed, tails, strict=True)
+    ]
+    rows = await store.keep(blobs, "signed", revisions)
     for item, tail in zip(signed, tails, strict=True):
         document = item.document
         prefix, base = bases[document.prefix]
         digest = base.state.copy()
         digest.update(tail)
-        revisions.append(_revision(document.id, 0, "signed", blob, offset, len(tail)))
         document.state, document.prepared_tail, document.signed_at = "signed", None, at
         document.sha256 = document.signed_sha256 = digest.digest()
         document.size = len(prefix) + len(tail)
-        offset += len(tail)
-    await queries.insert_revisions(session, revisions)
+    await queries.insert_revisions(session, rows)
     return [item.document for item in signed]
 
 
@@ -113,10 +127,8 @@ async def parts_of(session: Session, blobs: BlobStore, documents: Sequence[Docum
     """Return what follows the prefix of each document, revision by revision."""
     parts: dict[UUID, tuple[bytes, ...]] = {d.id: (d.prepared_tail,) if d.prepared_tail else () for d in documents}
     kept = [d.id for d in documents if d.prepared_tail is None]
-    for revision in await queries.list_revisions(session, kept) if kept else ():
-        data = await blobs.get(revision.blob, revision.offset, revision.length)
-        parts[revision.document_id] = (*parts[revision.document_id], data)
-    return parts
+    revisions = await queries.list_revisions(session, kept) if kept else ()
+    return parts | await store.read(blobs, documents, revisions)
 
 
 async def file_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document) -> bytes:
@@ -131,7 +143,10 @@ async def displayed_bytes(session: Session, shelf: TemplateShelf, blobs: BlobSto
     if document.state == "abandoned":
         raise NotFound
     prefix, _ = await shelf.base(document.prefix)
-    return prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
+    data = prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
+    if document.sha256 is not None and sha256(data).digest() != document.sha256:
+        raise StoreDamaged(reason="digest")
+    return data
 
 
 async def get_visible(session: Session, actor: Principal, document_id: UUID) -> Document:
@@ -165,7 +180,7 @@ async def find_newest_signed(session: Session, round_id: UUID) -> Document | Non
 
 async def list_sealed(session: Session, round_id: UUID, after: UUID | None, limit: int) -> list[Document]:
     """Return sealed documents of a round in the order of their ids."""
-    return await queries.list_sealed(session, round_id, after, limit)
+    return await queries.list_in_state(session, round_id, "sealed", after, limit)
 
 
 async def participant_of(session: Session, document: Document) -> Participant:
@@ -242,14 +257,3 @@ def _finish(bases: dict[str, tuple[bytes, Any]], authority: Authority, signed: S
             raise DocumentDamaged(document=str(document.id), reason=refused.code) from refused
         tails.append(tail)
     return tails
-
-
-def _revision(document_id: UUID, number: int, kind: str, blob: str, offset: int, length: int) -> dict[str, Any]:
-    return {
-        "document_id": document_id,
-        "number": number,
-        "kind": kind,
-        "blob": blob,
-        "offset": offset,
-        "length": length,
-    }

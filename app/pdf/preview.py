@@ -5,12 +5,16 @@ from threading import Lock
 from typing import Any
 
 import pypdfium2
+from PIL import Image
 
+_SHADES = (
+    16  # black text on white with a mark in colour needs no more, and 4 bits a pixel make a page a quarter of its size
+)
 _PDFIUM = Lock()  # pdfium is not thread-safe: one call at a time in a process
 
 
 def page_png(document: bytes, page: int = 1, *, dpi: int = 110) -> bytes:
-    """Page `page` (from 1) of `document` with its form fields, as a PNG. Raises IndexError for a page it does not have."""
+    """Page `page` (from 1) of `document` with its form fields, as a PNG of 16 colours. Raises IndexError for a page it does not have."""
     with _PDFIUM:
         library: Any = pypdfium2  # it carries no types
         opened = library.PdfDocument(document)
@@ -22,5 +26,6 @@ def page_png(document: bytes, page: int = 1, *, dpi: int = 110) -> bytes:
         finally:
             opened.close()
     written = io.BytesIO()
-    image.save(written, "PNG", optimize=False)
+    shades = image.convert("RGB").quantize(_SHADES, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    shades.save(written, "PNG", bits=4)
     return written.getvalue()

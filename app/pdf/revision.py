@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from app.pdf.dss import dss_dictionary
@@ -204,7 +205,7 @@ def _increment(
     if crls:
         references = b" ".join(b"%d 0 R" % crl_number for crl_number in crl_numbers)
         objects.append((DSS, dss_dictionary(document.base.certificates, references)))
-        objects += [(crl_number, stream(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
+        objects += [(crl_number, _crl_stream(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
     revision_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
 
     def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
@@ -213,6 +214,11 @@ def _increment(
         return _xref(offsets) + end
 
     return build_increment(document.length, objects, (value_number, value), room, closing)
+
+
+@lru_cache(maxsize=16)  # a batch is stamped with the same lists
+def _crl_stream(crl: bytes) -> bytes:
+    return stream(crl)
 
 
 def _xref(offsets: Sequence[tuple[int, int]]) -> bytes:

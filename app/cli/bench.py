@@ -1,0 +1,47 @@
+"""`pakta bench`: what this machine does, measured over the product's own path."""
+
+import asyncio
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli import bench_seal
+from app.cli.options import AsJson
+
+cli = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+
+
+class Level(StrEnum):
+    """PAdES levels we make; there is no B-B: without a time stamp nothing is signed."""
+
+    B_T = "B-T"
+    B_LTA = "B-LTA"
+
+
+@cli.callback()
+def group() -> None:
+    """Measure this machine."""
+
+
+@cli.command()
+def seal(
+    people: Annotated[int, typer.Option(help="Documents, one a person.", min=200, max=1_000_000)] = 10_000,
+    level: Annotated[Level, typer.Option(help="B-T: signer only; B-LTA: with e-seal and archive stamp.")] = Level.B_LTA,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=256)] = 2,
+    peers: Annotated[bool, typer.Option("--peers", help="Also naive ReportLab + pyHanko, on one core.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make, sign, seal, store and re-verify documents in a temporary data folder; count those that verify."""
+    result = asyncio.run(bench_seal.run(people=people, level=level.value, workers=workers, peers=peers))
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        table = Table(show_header=False, box=None)
+        for name, value in result.items():
+            table.add_row(name, str(value))
+        Console().print(table)
+    raise typer.Exit(0 if result["documents"] == people and not result["faults"] else 1)

@@ -1,0 +1,260 @@
+"""`pakta bench seal`: documents made, signed, sealed, stored and logged by several processes, then audited from the store.
+
+Each process prints, signs with a key of its own for every person, keeps, seals and registers batch after batch with the
+product's own functions; one transaction a step, one blob a step. What is not done: the ceremony's requests and the obligations'
+states. The floor is what no implementation can save: one key generation and the ECDSA signatures of a document.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import uvloop
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.cli.demo_once import admin_token
+from app.cli.operator import clock_of
+from app.core.blobs import BlobStore
+from app.core.db import Database
+from app.core.errors import CannotStart
+from app.core.resources import Resources
+from app.core.schema import ROOT
+from app.core.settings import Settings
+from app.demo.city import Admin
+from app.demo.signers import in_process
+from app.document import service as documents
+from app.document.audit import audit_sealed
+from app.document.compiled import TemplateShelf
+from app.document.models import Document
+from app.document.sealing import Sealer, seal_waiting
+from app.pki import cms
+from app.pki.authority import Authority
+from app.pki.certificate import Subject
+from app.pki.keyring import KeyRing
+from app.transparency import service as transparency
+from app.transparency.record import Fact, LogIdentity
+from app.wiring import running
+
+BATCH = 200
+PLEDGE = "pakta_integritas"
+SPARE = 1.02  # so many times the people asked for are on the roster: some owe nothing
+# a certificate, the signature, its token; with the seal: its signature, its token, the archive's token
+SIGNATURES = {"B-T": 3, "B-LTA": 6}
+STATES = {"B-T": "signed", "B-LTA": "sealed"}
+ECDSA = ec.ECDSA(hashes.SHA256())
+PEER = "benchmarks.peers.naive"
+PEER_DOCUMENTS = 40
+
+
+def floor_rate(signatures: int, documents_: int = BATCH) -> float:
+    """Return documents a CPU second that only generate a key and make so many ECDSA P-256 signatures."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    began = time.process_time()
+    for _ in range(documents_):
+        ec.generate_private_key(ec.SECP256R1())
+        for _ in range(signatures):
+            key.sign(b"floor", ECDSA)
+    return documents_ / (time.process_time() - began)
+
+
+def sign_as_device(authority: Authority, subject: Subject, digest: bytes, now: datetime) -> tuple[bytes, bytes]:
+    """Sign a prepared document with a key made for it; return the CMS (PAdES B-T) and the key's SPKI."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    certificate = authority.issue(subject, spki, now)
+    attributes = cms.signed_attributes(digest, certificate)
+    signature = key.sign(attributes, ECDSA)
+    value = cms.signed_data(
+        attributes=attributes,
+        signature_der=signature,
+        certificate=certificate,
+        chain=authority.chain,
+        timestamp_token=authority.tsa.token(sha256(signature).digest(), now),
+    )
+    return value, spki
+
+
+async def run(*, people: int, level: str, workers: int, peers: bool) -> dict[str, Any]:
+    """Return what `--json` prints; `documents` counts only what was verified again from the store."""
+    with tempfile.TemporaryDirectory(prefix="pakta-bench-") as folder:
+        os.environ |= {"PAKTA_DATA_DIR": folder, "PAKTA_MODE": "demo", "PAKTA_DATABASE_URL": ""}
+        os.environ |= {"PAKTA_SMTP_URL": f"dir://{folder}/mail", "PAKTA_BLOBS": ""}
+        settings = Settings()
+        async with AsyncExitStack() as stack:
+            held = await stack.enter_async_context(running(settings))
+            round_id = await _open_round(settings, people, Path(folder))
+            shares = await _shares(held, round_id, people, workers)
+            async with asyncio.TaskGroup() as group:
+                started = [group.create_task(_start(round_id, level, share)) for share in shares]
+            began = time.perf_counter()
+            reports = await asyncio.gather(*(_finish(task.result()) for task in started))
+            leaves = await _publish(held)
+            durable = time.perf_counter() - began
+            began = time.process_time()
+            verified, faults = await _audit(held, round_id, STATES[level])
+            audited = time.process_time() - began
+            stored = await asyncio.to_thread(_bytes_in, settings.storage.blob_dir)
+    cpu = sum(r["cpu_seconds"] for r in reports) / people
+    return {
+        "level": level,
+        "documents": verified,
+        "faults": faults,
+        "workers": workers,
+        "seconds": round(durable, 2),
+        "docs_per_second": round(verified / durable),
+        "docs_per_second_per_core": round(verified / durable / workers),
+        "docs_per_cpu_second": round(1 / cpu),
+        "floor_ratio": round(cpu * statistics.median(r["floor_rate"] for r in reports), 2),
+        "audited_per_cpu_second": round(verified / audited),
+        "bytes_per_document": round(stored / people),
+        "log_leaves": leaves,
+        "peers": await _peers(level) if peers else {},
+    }
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+async def _open_round(settings: Settings, people: int, folder: Path) -> UUID:
+    async with in_process(settings) as (held, http):
+        admin = Admin(http, await admin_token(held))
+        await admin.import_roster(max(500, round(people * SPARE)), folder)
+        return UUID(await admin.open_round(clock_of(held).now()))
+
+
+async def _shares(held: Resources, round_id: UUID, people: int, workers: int) -> list[tuple[str | None, int]]:
+    """Return for each process the obligation after which its own begin (None: from the first), and how many they are."""
+    ids: list[UUID] = []
+    async with held.get(Database).transaction() as session:
+        while len(ids) < people:
+            after = ids[-1] if ids else None
+            page = await documents.list_owed(session, round_id, PLEDGE, after, min(1000, people - len(ids)))
+            if not page:
+                raise CannotStart(f"Hanya {len(ids)} orang dalam daftar pegawai yang wajib menandatangani.")
+            ids += [owed.id for owed, _ in page]
+    bounds = [people * i // workers for i in range(workers + 1)]
+    return [(str(ids[start - 1]) if start else None, end - start) for start, end in pairwise(bounds)]
+
+
+async def _start(round_id: UUID, level: str, share: tuple[str | None, int]) -> asyncio.subprocess.Process:
+    """Start a process and wait until it has everything loaded."""
+    after, count = share
+    arguments = ["-m", "app.cli.bench_seal", str(round_id), level, after or "", str(count)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    if await process.stdout.readline() != b"ready\n":
+        raise CannotStart("Proses pengukur gagal dimulai; lihat pesannya di atas.")
+    return process
+
+
+async def _finish(process: asyncio.subprocess.Process) -> dict[str, float]:
+    answer, _ = await process.communicate(b"go\n")
+    if process.returncode:
+        raise CannotStart("Proses pengukur berhenti sebelum selesai; lihat pesannya di atas.")
+    report: dict[str, float] = json.loads(answer)
+    return report
+
+
+async def _work(round_id: UUID, level: str, after: UUID | None, count: int) -> None:
+    """Do a share: what a measuring process runs."""
+    async with running(Settings()) as held:
+        shelf = held.get(TemplateShelf)
+        async with held.get(Database).transaction() as session:
+            await shelf.text(session, round_id, PLEDGE)
+        floor = floor_rate(SIGNATURES[level])
+        print("ready", flush=True)
+        if await asyncio.to_thread(sys.stdin.readline) != "go\n":
+            return  # whoever started this has gone
+        began, done = time.process_time(), 0
+        while done < count:
+            after = await _batch(held, round_id, level, after, min(BATCH, count - done))
+            done += BATCH
+        print(json.dumps({"cpu_seconds": time.process_time() - began, "floor_rate": floor}))
+
+
+async def _batch(held: Resources, round_id: UUID, level: str, after: UUID | None, count: int) -> UUID:
+    """Print, sign, keep and seal the next documents; return the last obligation."""
+    database, shelf, authority = held.get(Database), held.get(TemplateShelf), held.get(KeyRing).authority
+    blobs, now = held.get(BlobStore), clock_of(held).now()  # type: ignore[type-abstract]
+    async with database.transaction() as session:
+        owed = await documents.list_owed(session, round_id, PLEDGE, after, count)
+        prepared = await documents.prepare_many(session, shelf, owed, now=now)
+    institution = held.get(Settings).service.institution
+    subjects = [Subject(institution, p.printed["agency"], p.name, p.nip) for _, p in owed]
+    signed = await asyncio.to_thread(_sign_all, authority, subjects, prepared, now)
+    async with database.transaction() as session:
+        session.add_all(prepared)
+        kept = await documents.keep_signed(session, shelf, blobs, authority, signed, at=now.replace(microsecond=0))
+        entries = [
+            transparency.Entry(Fact.DOCUMENT_SIGNED, d.id, d.signed_sha256 or b"", now, d.employee_id) for d in kept
+        ]
+        await transparency.record(session, held.get(LogIdentity), entries)
+    if level == "B-LTA":
+        async with database.transaction() as session:
+            await seal_waiting(session, held.get(Sealer), now=clock_of(held).now())
+    return owed[-1][0].id
+
+
+def _sign_all(
+    authority: Authority, subjects: Sequence[Subject], prepared: Sequence[Document], now: datetime
+) -> list[documents.Signed]:
+    pairs = zip(prepared, subjects, strict=True)
+    return [documents.Signed(d, *sign_as_device(authority, subject, d.digest, now)) for d, subject in pairs]
+
+
+async def _publish(held: Resources) -> int:
+    """Sequence every leaf that waits; return the size of the tree."""
+    size = -1
+    while True:
+        async with held.get(Database).transaction() as session:
+            checkpoint = await transparency.publish(session, held.get(LogIdentity), now=clock_of(held).now())
+        if checkpoint is None or checkpoint.size == size:
+            return max(size, 0)
+        size = checkpoint.size
+
+
+async def _audit(held: Resources, round_id: UUID, state: str) -> tuple[int, dict[str, str]]:
+    shelf, blobs = held.get(TemplateShelf), held.get(BlobStore)  # type: ignore[type-abstract]
+    authority = held.get(KeyRing).authority
+    verified, after = 0, None
+    faults: dict[str, str] = {}
+    while True:
+        async with held.get(Database).transaction() as session:
+            batch = await audit_sealed(session, shelf, blobs, authority, round_id, after, state=state)
+        if batch.last is None:
+            return verified, faults
+        verified, after = verified + batch.verified, batch.last
+        faults |= {str(document): why for document, why in batch.faults.items()}
+
+
+async def _peers(level: str) -> dict[str, float]:
+    """Measure the naive way on one core, in this run."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", PEER, level, str(PEER_DOCUMENTS), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    answer, _ = await process.communicate()
+    if process.returncode:
+        raise CannotStart("Pembanding gagal dijalankan; lihat pesannya di atas.")
+    found: dict[str, float] = json.loads(answer)
+    return found
+
+
+if __name__ == "__main__":
+    uvloop.run(_work(UUID(sys.argv[1]), sys.argv[2], UUID(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])))

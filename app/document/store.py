@@ -1,0 +1,88 @@
+"""Where revisions lie: packed entries, many to a blob, and the dictionaries they are packed against.
+
+A dictionary is the first revision of its kind that was stored for a template variant, folded: `dictionary/{prefix}/{kind}`. It is
+durable before the first entry that needs it, and as a blob it never changes.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.core.blobs import BlobMissing, BlobStore, BlobTaken
+from app.core.ids import new_id
+from app.document.models import Document, DocumentRevision
+from app.document.packing import fold, is_packed, pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """Bytes to be kept: revision `number` of a document with this prefix."""
+
+    document_id: UUID
+    prefix: str
+    number: int
+    data: bytes
+
+
+def dictionary_blob(prefix: str, kind: str) -> str:
+    """Return the blob's name of a variant's dictionary for one kind of revision."""
+    return f"dictionary/{prefix}/{kind}"
+
+
+async def keep(blobs: BlobStore, kind: str, revisions: Sequence[NewRevision]) -> list[dict[str, Any]]:
+    """Store revisions of one kind durably in one blob; return the rows that say where they lie."""
+    samples = {r.prefix: r.data for r in reversed(revisions)}
+    dictionaries = {prefix: await _get_or_make(blobs, prefix, kind, data) for prefix, data in samples.items()}
+    entries = await asyncio.to_thread(_pack_all, revisions, dictionaries)
+    blob, offset, rows = f"pack/{new_id()}", 0, []
+    await blobs.put(blob, b"".join(entries))
+    for revision, entry in zip(revisions, entries, strict=True):
+        rows.append(
+            {
+                "document_id": revision.document_id,
+                "number": revision.number,
+                "kind": kind,
+                "blob": blob,
+                "offset": offset,
+                "length": len(entry),
+            }
+        )
+        offset += len(entry)
+    return rows
+
+
+async def read(
+    blobs: BlobStore, documents: Sequence[Document], revisions: Sequence[DocumentRevision]
+) -> dict[UUID, tuple[bytes, ...]]:
+    """Return the bytes of revisions, given in order, by document; raises `BlobMissing` and `StoreDamaged`."""
+    prefixes = {d.id: d.prefix for d in documents}
+    dictionaries: dict[str, bytes] = {}
+    parts: dict[UUID, tuple[bytes, ...]] = {}
+    for revision in revisions:
+        data = await blobs.get(revision.blob, revision.offset, revision.length)
+        if is_packed(data):
+            name = dictionary_blob(prefixes[revision.document_id], revision.kind)
+            if name not in dictionaries:
+                dictionaries[name] = await blobs.get(name)
+            data = unpack(data, dictionaries[name])
+        parts[revision.document_id] = (*parts.get(revision.document_id, ()), data)
+    return parts
+
+
+async def _get_or_make(blobs: BlobStore, prefix: str, kind: str, sample: bytes) -> bytes:
+    name = dictionary_blob(prefix, kind)
+    try:
+        return await blobs.get(name)
+    except BlobMissing:
+        made = fold(sample)
+    try:
+        await blobs.put(name, made)
+    except BlobTaken:  # another process was first, with a sample of its own
+        return await blobs.get(name)
+    return made
+
+
+def _pack_all(revisions: Sequence[NewRevision], dictionaries: Mapping[str, bytes]) -> list[bytes]:
+    return [pack(r.data, dictionaries[r.prefix]) for r in revisions]

@@ -1,0 +1,28 @@
+"""`pakta bench`: counts what was verified again, and prints the figures scripts rely on."""
+
+import json
+import subprocess
+import sys
+import time
+
+from app.cli.bench_seal import floor_rate
+
+
+def test_documents_of_a_small_run_are_all_stored_logged_and_verified_again(tmp_path) -> None:
+    command = [sys.executable, "-m", "app", "bench", "seal", "--people", "201", "--workers", "2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert (found["level"], found["documents"], found["workers"], found["faults"]) == ("B-LTA", 201, 2, {})
+    assert found["log_leaves"] >= 2 * 201
+    assert 0 < found["bytes_per_document"] <= 12_000
+    assert found["docs_per_second"] > found["docs_per_second_per_core"] > 0
+    assert found["floor_ratio"] > 1
+    assert found["peers"] == {}
+
+
+def test_the_floor_falls_with_the_signatures_a_document_needs() -> None:
+    began = time.process_time()
+    few, many = floor_rate(1, 100), floor_rate(40, 100)
+    assert few > 2 * many
+    assert 100 / few + 100 / many <= time.process_time() - began
