@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /rounds/{round_id}": set(TOKENS),
     "POST /rounds/{round_id}/close": {ADMIN},
     "GET /rounds/{round_id}/compliance": set(TOKENS),
+    "GET /rounds/{round_id}/compliance/trend": set(TOKENS),
     "GET /rounds/{round_id}/obligations": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /rounds/{round_id}/open": {ADMIN},
     "GET /templates": set(TOKENS),
