@@ -25,7 +25,11 @@ async def sign(
 async def _process(links: Sequence[dict[str, str]], done: Callable[[], None], url: str | None) -> None:
     arguments = [sys.executable, "-m", "app.demo.signers", *([url] if url else [])]
     process = await asyncio.create_subprocess_exec(
-        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"PAKTA_JOBS": "false"},  # the application that counts them seals; these only sign
     )
     assert process.stdin is not None
     assert process.stdout is not None
