@@ -1,8 +1,8 @@
 """`pakta bench seal`: documents made, signed, sealed, stored and logged by several processes, then audited from the store.
 
-Each process prints, signs with a key of its own for every person, keeps, seals and registers batch after batch with the
-product's own functions; one transaction a step, one blob a step. What is not done: the ceremony's requests and the obligations'
-states. The floor is what no implementation can save: one key generation and the ECDSA signatures of a document.
+Each process prints, signs with a key of its own for every person, seals, checks, keeps and registers batch after batch with the
+product's own functions; one transaction and one blob a batch. What is not done: the ceremony's requests and the obligations' states.
+The floor is what no implementation can save: one key generation and the ECDSA signatures of a document.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from hashlib import sha256
@@ -36,17 +35,18 @@ from app.core.schema import ROOT
 from app.core.settings import Settings
 from app.demo.city import Admin
 from app.demo.signers import in_process
-from app.document import service as documents
+from app.document import queries
 from app.document.audit import audit_sealed
+from app.document.bulk import issue
 from app.document.compiled import TemplateShelf
-from app.document.models import Document
-from app.document.sealing import Sealer, seal_waiting
+from app.document.queries import Owed
+from app.document.sealing import Sealer
 from app.pki import cms
 from app.pki.authority import Authority
 from app.pki.certificate import Subject
 from app.pki.keyring import KeyRing
 from app.transparency import service as transparency
-from app.transparency.record import Fact, LogIdentity
+from app.transparency.record import LogIdentity
 from app.wiring import running
 
 BATCH = 200
@@ -56,6 +56,7 @@ SPARE = 1.02  # so many times the people asked for are on the roster: some owe n
 SIGNATURES = {"B-T": 3, "B-LTA": 6}
 STATES = {"B-T": "signed", "B-LTA": "sealed"}
 ECDSA = ec.ECDSA(hashes.SHA256())
+PUBLISH_EVERY = 1.0  # seconds
 PEER = "benchmarks.peers.naive"
 PEER_DOCUMENTS = 40
 
@@ -101,7 +102,11 @@ async def run(*, people: int, level: str, workers: int, peers: bool) -> dict[str
             async with asyncio.TaskGroup() as group:
                 started = [group.create_task(_start(round_id, level, share)) for share in shares]
             began = time.perf_counter()
-            reports = await asyncio.gather(*(_finish(task.result()) for task in started))
+            working = asyncio.gather(*(_finish(task.result()) for task in started))
+            while not working.done():  # the log is published meanwhile, as the service's worker does every second
+                await asyncio.wait([working], timeout=PUBLISH_EVERY)
+                leaves = await _publish(held)
+            reports = await working
             leaves = await _publish(held)
             durable = time.perf_counter() - began
             began = time.process_time()
@@ -143,10 +148,10 @@ async def _shares(held: Resources, round_id: UUID, people: int, workers: int) ->
     async with held.get(Database).transaction() as session:
         while len(ids) < people:
             after = ids[-1] if ids else None
-            page = await documents.list_owed(session, round_id, PLEDGE, after, min(1000, people - len(ids)))
+            page = await queries.list_owed(session, round_id, PLEDGE, after, min(1000, people - len(ids)))
             if not page:
                 raise CannotStart(f"Hanya {len(ids)} orang dalam daftar pegawai yang wajib menandatangani.")
-            ids += [owed.id for owed, _ in page]
+            ids += [owed.obligation_id for owed in page]
     bounds = [people * i // workers for i in range(workers + 1)]
     return [(str(ids[start - 1]) if start else None, end - start) for start, end in pairwise(bounds)]
 
@@ -190,33 +195,19 @@ async def _work(round_id: UUID, level: str, after: UUID | None, count: int) -> N
 
 
 async def _batch(held: Resources, round_id: UUID, level: str, after: UUID | None, count: int) -> UUID:
-    """Print, sign, keep and seal the next documents; return the last obligation."""
-    database, shelf, authority = held.get(Database), held.get(TemplateShelf), held.get(KeyRing).authority
-    blobs, now = held.get(BlobStore), clock_of(held).now()  # type: ignore[type-abstract]
-    async with database.transaction() as session:
-        owed = await documents.list_owed(session, round_id, PLEDGE, after, count)
-        prepared = await documents.prepare_many(session, shelf, owed, now=now)
-    institution = held.get(Settings).service.institution
-    subjects = [Subject(institution, p.printed["agency"], p.name, p.nip) for _, p in owed]
-    signed = await asyncio.to_thread(_sign_all, authority, subjects, prepared, now)
-    async with database.transaction() as session:
-        session.add_all(prepared)
-        kept = await documents.keep_signed(session, shelf, blobs, authority, signed, at=now.replace(microsecond=0))
-        entries = [
-            transparency.Entry(Fact.DOCUMENT_SIGNED, d.id, d.signed_sha256 or b"", now, d.employee_id) for d in kept
-        ]
-        await transparency.record(session, held.get(LogIdentity), entries)
-    if level == "B-LTA":
-        async with database.transaction() as session:
-            await seal_waiting(session, held.get(Sealer), now=clock_of(held).now())
-    return owed[-1][0].id
+    """Make the next documents, in one transaction; return the last obligation."""
+    sealer, now = held.get(Sealer), clock_of(held).now().replace(microsecond=0)
+    authority, institution = sealer.authority, sealer.settings.institution
 
+    def sign(owed: Owed, digest: bytes) -> tuple[bytes, bytes]:
+        printed = owed.printed
+        subject = Subject(institution, printed["agency"], printed["name"], printed["nip"])
+        return sign_as_device(authority, subject, digest, now)
 
-def _sign_all(
-    authority: Authority, subjects: Sequence[Subject], prepared: Sequence[Document], now: datetime
-) -> list[documents.Signed]:
-    pairs = zip(prepared, subjects, strict=True)
-    return [documents.Signed(d, *sign_as_device(authority, subject, d.digest, now)) for d, subject in pairs]
+    async with held.get(Database).transaction() as session:
+        owed = await queries.list_owed(session, round_id, PLEDGE, after, count)
+        await issue(session, sealer, owed, sign, sealed=level == "B-LTA", now=now)
+    return owed[-1].obligation_id
 
 
 async def _publish(held: Resources) -> int:

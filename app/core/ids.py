@@ -16,4 +16,5 @@ def new_id() -> UUID:
 
 def new_code(length: int = DOCUMENT_CODE_LENGTH) -> str:
     """Return a random code of so many characters, 5 bits each."""
-    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
+    bits = secrets.randbits(5 * length)
+    return "".join([CODE_ALPHABET[bits >> shift & 31] for shift in range(0, 5 * length, 5)])

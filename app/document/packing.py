@@ -1,51 +1,31 @@
-"""Pack the bytes of a revision: fold hex digits to bytes, then deflate against a sample of the same template (RFC 1950 with FDICT).
+"""Pack the bytes of a revision: Zstandard (RFC 8878) against a sample of the same template.
 
-Two files of one template differ in a name, a few numbers and the signatures; most of the rest is hex: text, and signature values
-with their padding. Packing is free of loss for any bytes. The stream names its dictionary by Adler-32 and ends with the Adler-32
-of what was packed, so neither a wrong dictionary nor a damaged entry unpacks.
+Two files of one template differ in a name, a few numbers and the signatures; a sample of the same kind as dictionary takes care of all
+the rest in microseconds. Packing is free of loss for any bytes; the frame ends with a checksum of what was packed, so neither a
+wrong dictionary nor a damaged entry unpacks.
 """
 
-import re
-import struct
-import zlib
+from functools import lru_cache
+
+from zstandard import (
+    DICT_TYPE_RAWCONTENT,
+    ZstdCompressionDict,
+    ZstdCompressor,
+    ZstdDecompressor,
+    ZstdError,
+    frame_content_size,
+)
 
 from app.document.errors import StoreDamaged
 
-_PACKED = b"\x00\x01"  # no revision of a PDF begins so: entries that were stored as they are need no mark of their own
-_HEX = re.compile(rb"<([0-9a-f]{16,})>")
-_LEVEL = 6
-
-
-def fold(data: bytes) -> bytes:
-    """Return data with long `<hex>` strings as bytes: a count, the lengths of the segments before folding, the segments.
-
-    Segments are other bytes and hex digits in turn; numbers are 32 bits, little endian.
-    """
-    segments = _HEX.split(data)
-    lengths = [len(segment) for segment in segments]
-    for i in range(1, len(segments), 2):
-        digits = segments[i].decode()
-        segments[i] = bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
-    return struct.pack(f"<{len(lengths) + 1}I", len(lengths), *lengths) + b"".join(segments)
-
-
-def unfold(folded: bytes) -> bytes:
-    """Undo `fold`."""
-    (count,) = struct.unpack_from("<I", folded)
-    lengths = struct.unpack_from(f"<{count}I", folded, 4)
-    at, pieces = 4 + 4 * count, []
-    for i, length in enumerate(lengths):
-        size = (length + 1) // 2 if i % 2 else length
-        segment = folded[at : at + size]
-        pieces.append(b"<%s>" % segment.hex()[-length:].encode() if i % 2 else segment)
-        at += size
-    return b"".join(pieces)
+_PACKED = b"\x28\xb5\x2f\xfd"  # the frame's magic number; no revision of a PDF begins so, and what was stored as it is needs no mark
+_MOST_BYTES = 64 << 20  # of one revision; a damaged frame may claim more
+_LEVEL = 1  # level 6 saves two bytes in a hundred and takes four times as long
 
 
 def pack(data: bytes, dictionary: bytes) -> bytes:
-    """Return a self-describing entry; `dictionary` is the folded sample it is packed against."""
-    packer = zlib.compressobj(_LEVEL, zdict=dictionary)
-    return _PACKED + packer.compress(fold(data)) + packer.flush()
+    """Return a self-describing entry; `dictionary` is the sample it is packed against."""
+    return _packer(dictionary).compress(data)
 
 
 def is_packed(entry: bytes) -> bool:
@@ -55,11 +35,18 @@ def is_packed(entry: bytes) -> bool:
 
 def unpack(entry: bytes, dictionary: bytes) -> bytes:
     """Undo `pack`; raises `StoreDamaged` when the entry or the dictionary is not what it was."""
-    unpacker = zlib.decompressobj(zdict=dictionary)
+    unpacker = ZstdDecompressor(dict_data=ZstdCompressionDict(dictionary, dict_type=DICT_TYPE_RAWCONTENT))
     try:
-        folded = unpacker.decompress(entry[len(_PACKED) :])
-    except zlib.error as error:
+        if not 0 <= frame_content_size(entry) <= _MOST_BYTES:
+            raise StoreDamaged(reason="entry claims an impossible length")
+        return unpacker.decompress(entry, allow_extra_data=False)
+    except ZstdError as error:
         raise StoreDamaged(reason=str(error)) from error
-    if not unpacker.eof or unpacker.unused_data:
-        raise StoreDamaged(reason="entry cut short or overlong")
-    return unfold(folded)
+
+
+@lru_cache(maxsize=64)
+def _packer(dictionary: bytes) -> ZstdCompressor:
+    """Digesting a dictionary takes as long as packing ten entries."""
+    prepared = ZstdCompressionDict(dictionary, dict_type=DICT_TYPE_RAWCONTENT)
+    prepared.precompute_compress(level=_LEVEL)
+    return ZstdCompressor(dict_data=prepared, write_checksum=True, write_content_size=True)

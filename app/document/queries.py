@@ -1,13 +1,14 @@
 """SQL of documents."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
-from app.core.db import Session
+from app.core.db import Session, copy_rows
 from app.document.models import Document, DocumentRevision
+from app.document.store import PlacedRevision
 from app.obligation.models import Obligation, Participant
 
 
@@ -38,9 +39,15 @@ async def list_revisions(session: Session, ids: Sequence[UUID]) -> list[Document
     return list((await session.execute(statement)).scalars())
 
 
-async def insert_revisions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+async def insert_revisions(session: Session, rows: Sequence[PlacedRevision]) -> None:
     """Say where new revisions lie."""
-    await session.execute(insert(DocumentRevision), rows)
+    await copy_rows(session, "document_revision", PlacedRevision._fields, rows)
+
+
+async def insert_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write finished documents; every row has the same columns."""
+    columns = list(rows[0])
+    await copy_rows(session, "document", columns, (list(row.values()) for row in rows))
 
 
 async def update_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -84,20 +91,36 @@ async def list_in_state(session: Session, round_id: UUID, state: str, after: UUI
     return list((await session.execute(statement.order_by(Document.id).limit(limit))).scalars())
 
 
-async def list_owed(
-    session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int
-) -> list[tuple[Obligation, Participant]]:
+class Owed(NamedTuple):
+    """One pledge one person owes, and what is printed about the person, frozen at the cut-off."""
+
+    obligation_id: UUID
+    round_id: UUID
+    employee_id: UUID
+    pledge: str
+    agency_id: UUID
+    printed: dict[str, Any]
+
+
+async def list_owed(session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int) -> list[Owed]:
     """Return pending obligations of one pledge with their people as frozen, in the order of the obligations' ids."""
     person = (Participant.round_id == Obligation.round_id) & (Participant.employee_id == Obligation.employee_id)
     statement = (
-        select(Obligation, Participant)
+        select(
+            Obligation.id,
+            Obligation.round_id,
+            Obligation.employee_id,
+            Obligation.pledge,
+            Participant.agency_id,
+            Participant.printed,
+        )
         .join(Participant, person)
         .where(Obligation.round_id == round_id, Obligation.pledge == pledge, Obligation.state == "pending")
     )
     if after is not None:
         statement = statement.where(Obligation.id > after)
     found = await session.execute(statement.order_by(Obligation.id).limit(limit))
-    return [(owed, participant) for owed, participant in found]
+    return [Owed(*row) for row in found]
 
 
 async def find_newest_signed(session: Session, round_id: UUID) -> Document | None:

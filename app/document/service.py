@@ -16,14 +16,15 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.document import queries, store
 from app.document.compiled import RoundText, TemplateShelf
-from app.document.errors import DocumentDamaged, NotPrintable, NotSignedYet, StoreDamaged
+from app.document.errors import NotPrintable, NotSignedYet, StoreDamaged
+from app.document.finishing import Prefixed, check
 from app.document.models import Document
+from app.document.queries import Owed
 from app.obligation import service as obligation
 from app.obligation.models import Obligation, Participant
 from app.pdf.errors import PdfFault
 from app.pdf.person import PersonValues
-from app.pdf.reopen import ReopenRefused, reopen
-from app.pdf.revision import embed
+from app.pdf.revision import RevisionBase, embed
 from app.pdf.statement import Statement, statement
 from app.pdf.tail import Prepared
 from app.pki.authority import Authority
@@ -50,27 +51,50 @@ async def prepare(
 
     Raises `NotPrintable` for the first that cannot be printed; then none is kept.
     """
-    return await prepare_many(session, shelf, [(owed, participants[owed.round_id]) for owed in obligations], now=now)
-
-
-async def prepare_many(
-    session: Session, shelf: TemplateShelf, owed: Sequence[tuple[Obligation, Participant]], *, now: datetime
-) -> list[Document]:
-    """Print documents of many people at once, as `prepare` does for one."""
     prepared = []
-    for duty, participant in owed:
-        text = await shelf.text(session, duty.round_id, duty.pledge)
-        prepared.append(_prepared(text, participant, duty, now))
+    for owed in obligations:
+        text = await shelf.text(session, owed.round_id, owed.pledge)
+        person = participants[owed.round_id]
+        duty = Owed(owed.id, owed.round_id, owed.employee_id, owed.pledge, person.agency_id, person.printed)
+        row, made = print_document(text, duty, now)
+        prepared.append(Document(**row, prepared_tail=made.tail))
     session.add_all(prepared)
     await session.flush()
     return prepared
 
 
-async def list_owed(
-    session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int
-) -> list[tuple[Obligation, Participant]]:
-    """Return what is owed of one pledge, with who owes it, in the order of the obligations' ids."""
-    return await queries.list_owed(session, round_id, pledge, after, limit)
+def print_document(text: RoundText, owed: Owed, now: datetime) -> tuple[dict[str, Any], Prepared]:
+    """Print what is owed; return the row of the register (every column but the bytes) and the bytes.
+
+    Every column is given, so that nothing has to be read back after the insert. Raises `NotPrintable`.
+    """
+    code = new_code()
+    try:
+        made = text.template.prepare(PersonValues(**owed.printed), code=code, prepared_at=now)
+    except PdfFault as fault:
+        raise NotPrintable(reason=str(fault), name=owed.printed["name"]) from fault
+    row = {
+        "id": new_id(),
+        "code": code,
+        "obligation_id": owed.obligation_id,
+        "round_id": owed.round_id,
+        "employee_id": owed.employee_id,
+        "agency_id": owed.agency_id,
+        "pledge": owed.pledge,
+        "prefix": text.template.variants[made.variant].prefix_sha256,
+        "state": "prepared",
+        "prepared_at": now,
+        "hole_start": made.hole[0],
+        "hole_end": made.hole[1],
+        "digest": made.digest,
+        "assurance": "uncertified",
+        "sha256": None,
+        "signed_sha256": None,
+        "size": None,
+        "signed_at": None,
+        "sealed_at": None,
+    }
+    return row, made
 
 
 def person_values(participant: Participant) -> PersonValues:
@@ -106,19 +130,17 @@ async def keep_signed(
     name without bytes.
     """
     bases = {s.document.prefix: await shelf.base(s.document.prefix) for s in signed}
-    tails = await asyncio.to_thread(_finish, bases, authority, signed)
+    files = await asyncio.to_thread(_finish, bases, authority, signed)
     revisions = [
-        store.NewRevision(s.document.id, s.document.prefix, 0, tail) for s, tail in zip(signed, tails, strict=True)
+        store.NewRevision(item.document.id, item.document.prefix, 0, "signed", file.parts[0])
+        for item, file in zip(signed, files, strict=True)
     ]
-    rows = await store.keep(blobs, "signed", revisions)
-    for item, tail in zip(signed, tails, strict=True):
+    rows = await store.keep(blobs, revisions)
+    for item, file in zip(signed, files, strict=True):
         document = item.document
-        prefix, base = bases[document.prefix]
-        digest = base.state.copy()
-        digest.update(tail)
         document.state, document.prepared_tail, document.signed_at = "signed", None, at
-        document.sha256 = document.signed_sha256 = digest.digest()
-        document.size = len(prefix) + len(tail)
+        document.sha256 = document.signed_sha256 = file.digest()
+        document.size = file.size
     await queries.insert_revisions(session, rows)
     return [item.document for item in signed]
 
@@ -196,64 +218,18 @@ def _may_see(actor: Principal, document: Document) -> bool:
     return actor.scope.agencies is None or document.agency_id in actor.scope.agencies
 
 
-def _prepared(text: RoundText, participant: Participant, owed: Obligation, now: datetime) -> Document:
-    """Print one document. Every column is given, so that nothing has to be read back after the insert."""
-    code = new_code()
-    made = _print(text, participant, code, now)
-    return Document(
-        id=new_id(),
-        code=code,
-        obligation_id=owed.id,
-        round_id=owed.round_id,
-        employee_id=owed.employee_id,
-        agency_id=participant.agency_id,
-        pledge=owed.pledge,
-        prefix=text.template.variants[made.variant].prefix_sha256,
-        state="prepared",
-        prepared_at=now,
-        hole_start=made.hole[0],
-        hole_end=made.hole[1],
-        digest=made.digest,
-        prepared_tail=made.tail,
-        assurance="uncertified",
-        sha256=None,
-        signed_sha256=None,
-        size=None,
-        signed_at=None,
-        sealed_at=None,
-    )
-
-
-def _print(text: RoundText, participant: Participant, code: str, now: datetime) -> Prepared:
-    try:
-        return text.template.prepare(person_values(participant), code=code, prepared_at=now)
-    except PdfFault as fault:
-        raise NotPrintable(reason=str(fault), name=participant.name) from fault
-
-
-def _finish(bases: dict[str, tuple[bytes, Any]], authority: Authority, signed: Sequence[Signed]) -> list[bytes]:
-    tails = []
+def _finish(
+    bases: dict[str, tuple[bytes, RevisionBase]], authority: Authority, signed: Sequence[Signed]
+) -> list[Prefixed]:
+    files = []
     for item in signed:
         document = item.document
-        prefix, _ = bases[document.prefix]
+        prefix, base = bases[document.prefix]
         if document.prepared_tail is None:
             raise NotSignedYet
-        tail = embed(
-            document.prepared_tail,
-            hole=(document.hole_start, document.hole_end),
-            prefix_length=len(prefix),
-            cms=item.cms,
-        )
-        try:
-            reopen(
-                (prefix, tail),
-                expected_digest=document.digest,
-                spki=item.spki,
-                issuing=authority.issuing,
-                tsa=authority.tsa.certificate,
-                e_seal=authority.e_seal_certificate,
-            )
-        except ReopenRefused as refused:
-            raise DocumentDamaged(document=str(document.id), reason=refused.code) from refused
-        tails.append(tail)
-    return tails
+        hole = (document.hole_start, document.hole_end)
+        tail = embed(document.prepared_tail, hole=hole, prefix_length=len(prefix), cms=item.cms)
+        file = Prefixed(prefix, base, (tail,))
+        check(file, authority, name=str(document.id), digest=document.digest, spki=item.spki)
+        files.append(file)
+    return files

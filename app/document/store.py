@@ -1,29 +1,41 @@
 """Where revisions lie: packed entries, many to a blob, and the dictionaries they are packed against.
 
-A dictionary is the first revision of its kind that was stored for a template variant, folded: `dictionary/{prefix}/{kind}`. It is
+A dictionary is the first revision of its kind that was stored for a template variant: `dictionary/{prefix}/{kind}`. It is
 durable before the first entry that needs it, and as a blob it never changes.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.blobs import BlobMissing, BlobStore, BlobTaken
 from app.core.ids import new_id
 from app.document.models import Document, DocumentRevision
-from app.document.packing import fold, is_packed, pack, unpack
+from app.document.packing import is_packed, pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
 class NewRevision:
-    """Bytes to be kept: revision `number` of a document with this prefix."""
+    """Bytes to be kept: revision `number` of a document with this prefix; `kind` is signed or sealed."""
 
     document_id: UUID
     prefix: str
     number: int
+    kind: str
     data: bytes
+
+
+class PlacedRevision(NamedTuple):
+    """A row of `document_revision`: where the stored entry of a revision lies."""
+
+    document_id: UUID
+    number: int
+    kind: str
+    blob: str
+    offset: int
+    length: int
 
 
 def dictionary_blob(prefix: str, kind: str) -> str:
@@ -31,24 +43,15 @@ def dictionary_blob(prefix: str, kind: str) -> str:
     return f"dictionary/{prefix}/{kind}"
 
 
-async def keep(blobs: BlobStore, kind: str, revisions: Sequence[NewRevision]) -> list[dict[str, Any]]:
-    """Store revisions of one kind durably in one blob; return the rows that say where they lie."""
-    samples = {r.prefix: r.data for r in reversed(revisions)}
-    dictionaries = {prefix: await _get_or_make(blobs, prefix, kind, data) for prefix, data in samples.items()}
+async def keep(blobs: BlobStore, revisions: Sequence[NewRevision]) -> list[PlacedRevision]:
+    """Store revisions durably in one blob; return the rows that say where they lie."""
+    samples = {(r.prefix, r.kind): r.data for r in reversed(revisions)}
+    dictionaries = {of: await _get_or_make(blobs, *of, data) for of, data in samples.items()}
     entries = await asyncio.to_thread(_pack_all, revisions, dictionaries)
     blob, offset, rows = f"pack/{new_id()}", 0, []
     await blobs.put(blob, b"".join(entries))
     for revision, entry in zip(revisions, entries, strict=True):
-        rows.append(
-            {
-                "document_id": revision.document_id,
-                "number": revision.number,
-                "kind": kind,
-                "blob": blob,
-                "offset": offset,
-                "length": len(entry),
-            }
-        )
+        rows.append(PlacedRevision(revision.document_id, revision.number, revision.kind, blob, offset, len(entry)))
         offset += len(entry)
     return rows
 
@@ -76,7 +79,7 @@ async def _get_or_make(blobs: BlobStore, prefix: str, kind: str, sample: bytes) 
     try:
         return await blobs.get(name)
     except BlobMissing:
-        made = fold(sample)
+        made = sample
     try:
         await blobs.put(name, made)
     except BlobTaken:  # another process was first, with a sample of its own
@@ -84,5 +87,5 @@ async def _get_or_make(blobs: BlobStore, prefix: str, kind: str, sample: bytes) 
     return made
 
 
-def _pack_all(revisions: Sequence[NewRevision], dictionaries: Mapping[str, bytes]) -> list[bytes]:
-    return [pack(r.data, dictionaries[r.prefix]) for r in revisions]
+def _pack_all(revisions: Sequence[NewRevision], dictionaries: Mapping[tuple[str, str], bytes]) -> list[bytes]:
+    return [pack(r.data, dictionaries[r.prefix, r.kind]) for r in revisions]

@@ -1,23 +1,35 @@
 """SQL of the log."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session as SyncSession
 
-from app.core.db import Session
+from app.core.db import Session, copy_rows
 from app.transparency.models import LogCheckpoint, LogEntry, LogLeaf, LogPending, LogTile
 
 SEQUENCER_LOCK = 0x4C4F47  # "LOG": one sequencer at a time, over all processes
 
 
-async def insert_entries(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+class NewEntry(NamedTuple):
+    """A row of `log_entry`."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID
+    record: bytes
+    leaf_hash: bytes
+    created_at: datetime
+
+
+async def insert_entries(session: Session, rows: Sequence[NewEntry]) -> None:
     """Write entries and queue them for the sequencer."""
-    await session.execute(insert(LogEntry), rows)
-    await session.execute(insert(LogPending), [{"entry_id": row["id"]} for row in rows])
+    await copy_rows(session, "log_entry", NewEntry._fields, rows)
+    await copy_rows(session, "log_pending", ["entry_id"], [(row.id,) for row in rows])
 
 
 async def lock_sequencer(session: Session) -> None:
@@ -42,7 +54,7 @@ async def take_pending(session: Session, most: int) -> list[tuple[UUID, bytes]]:
 
 async def insert_leaves(session: Session, first: int, entries: Sequence[UUID]) -> None:
     """Give entries their places."""
-    await session.execute(insert(LogLeaf), [{"index": first + i, "entry_id": entry} for i, entry in enumerate(entries)])
+    await copy_rows(session, "log_leaf", ["index", "entry_id"], list(enumerate(entries, first)))
 
 
 async def upsert_tiles(session: Session, tiles: Sequence[tuple[int, int, bytes]]) -> None:

@@ -51,16 +51,8 @@ async def record(session: Session, log: LogIdentity, entries: Sequence[Entry]) -
     rows = []
     for entry in entries:
         content = canonical(entry.kind, entry.digest, entry.at, log.pseudonym(entry.who) if entry.who else None)
-        rows.append(
-            {
-                "id": new_id(),
-                "kind": entry.kind.value,
-                "subject_id": entry.subject_id,
-                "record": content,
-                "leaf_hash": leaf_hash(content),
-                "created_at": entry.at,
-            }
-        )
+        hashed = leaf_hash(content)
+        rows.append(queries.NewEntry(new_id(), entry.kind.value, entry.subject_id, content, hashed, entry.at))
     await queries.insert_entries(session, rows)
 
 

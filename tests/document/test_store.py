@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.core.blobs import BlobMissing, BlobStore, LocalBlobStore
 from app.core.db import Database
 from app.document import store
 from app.document.models import Document, DocumentRevision
-from app.document.store import NewRevision, dictionary_blob
+from app.document.store import NewRevision, PlacedRevision, dictionary_blob
 from tests.signing.acts import refusal
 from tests.signing.opened_round import OpenedRound
 
@@ -21,12 +22,12 @@ TAIL = b"1 0 obj\n<" + bytes(range(256)).hex().encode() * 40 + b">\nendobj\n"
 
 
 def new(number: int, data: bytes, prefix: str = PREFIX) -> NewRevision:
-    return NewRevision(UUID(int=number), prefix, 0, data)
+    return NewRevision(UUID(int=number), prefix, 0, "signed", data)
 
 
-async def read_back(blobs: BlobStore, rows: list[dict], prefix: str = PREFIX) -> dict[UUID, tuple[bytes, ...]]:
-    documents = [Document(id=row["document_id"], prefix=prefix) for row in rows]
-    return await store.read(blobs, documents, [DocumentRevision(**row) for row in rows])
+async def read_back(blobs: BlobStore, rows: Sequence[PlacedRevision], prefix: str = PREFIX) -> dict[UUID, tuple[bytes, ...]]:
+    documents = [Document(id=row.document_id, prefix=prefix) for row in rows]
+    return await store.read(blobs, documents, [DocumentRevision(**row._asdict()) for row in rows])
 
 
 @pytest.fixture
@@ -36,22 +37,22 @@ def blobs(tmp_path: Path) -> LocalBlobStore:
 
 async def test_many_revisions_lie_in_one_blob_and_come_back_one_by_one(blobs: LocalBlobStore) -> None:
     tails = [TAIL.replace(b"1 0", b"%d 0" % n) for n in range(20)]
-    rows = await store.keep(blobs, "signed", [new(n, tail) for n, tail in enumerate(tails)])
-    assert len({row["blob"] for row in rows}) == 1
+    rows = await store.keep(blobs, [new(n, tail) for n, tail in enumerate(tails)])
+    assert len({row.blob for row in rows}) == 1
     assert await read_back(blobs, rows) == {UUID(int=n): (tail,) for n, tail in enumerate(tails)}
-    assert max(row["length"] for row in rows) < 200
+    assert max(row.length for row in rows) < 200
     assert await read_back(blobs, rows[7:8]) == {UUID(int=7): (tails[7],)}
 
 
 async def test_what_was_stored_unpacked_is_still_served(blobs: LocalBlobStore) -> None:
     await blobs.put("pack/old", b"xx" + TAIL)
-    row = {"document_id": UUID(int=1), "number": 0, "kind": "signed", "blob": "pack/old", "offset": 2}
-    assert await read_back(blobs, [row | {"length": len(TAIL)}]) == {UUID(int=1): (TAIL,)}
+    row = PlacedRevision(UUID(int=1), 0, "signed", "pack/old", 2, len(TAIL))
+    assert await read_back(blobs, [row]) == {UUID(int=1): (TAIL,)}
 
 
 async def test_writers_that_make_a_dictionary_at_once_agree_on_one(blobs: LocalBlobStore) -> None:
     tails = [TAIL + b"%d" % n for n in range(8)]
-    kept = await asyncio.gather(*(store.keep(blobs, "signed", [new(n, tail)]) for n, tail in enumerate(tails)))
+    kept = await asyncio.gather(*(store.keep(blobs, [new(n, tail)]) for n, tail in enumerate(tails)))
     for n, rows in enumerate(kept):
         assert await read_back(blobs, rows) == {UUID(int=n): (tails[n],)}
     assert len(list((blobs.folder / "dictionary" / PREFIX).iterdir())) == 1
@@ -73,8 +74,8 @@ async def test_a_writer_that_lost_the_race_packs_with_the_dictionary_of_the_winn
             await super().put(name, data)
 
     first, late = LocalBlobStore(tmp_path / "blobs"), Late(tmp_path / "blobs")
-    await store.keep(first, "signed", [new(1, TAIL)])
-    rows = await store.keep(late, "signed", [new(2, TAIL + b"late")])
+    await store.keep(first, [new(1, TAIL)])
+    rows = await store.keep(late, [new(2, TAIL + b"late")])
     assert await read_back(first, rows) == {UUID(int=2): (TAIL + b"late",)}
 
 
@@ -88,10 +89,10 @@ async def test_the_dictionary_is_durable_before_the_first_entry_that_needs_it(tm
             await super().put(name, data)
 
     with pytest.raises(KeyboardInterrupt):
-        await store.keep(Dying(tmp_path / "blobs"), "signed", [new(1, TAIL)])
+        await store.keep(Dying(tmp_path / "blobs"), [new(1, TAIL)])
     survivor = LocalBlobStore(tmp_path / "blobs")
     assert await survivor.get(dictionary_blob(PREFIX, "signed"))
-    rows = await store.keep(survivor, "signed", [new(1, TAIL)])
+    rows = await store.keep(survivor, [new(1, TAIL)])
     assert await read_back(survivor, rows) == {UUID(int=1): (TAIL,)}
 
 
@@ -117,7 +118,7 @@ async def test_a_document_with_signer_seal_and_archive_takes_less_than_twelve_ki
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"), "document.store_damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[::-1]), "document.store_damaged"),
         (lambda path: path.unlink(), "blob.missing"),
     ],
 )

@@ -1,0 +1,102 @@
+"""Finished documents of many people in one go, for signing keys that are at hand: one transaction, one blob, one check of each file.
+
+The same steps as in a ceremony and in the sealing job, without their waits: nothing is stored before a document is finished, so each row
+is written once. Every file is read back as a stranger would before it counts, the signer's signature as well as the seal's.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Session
+from app.document import queries, store
+from app.document.compiled import RoundText
+from app.document.finishing import Prefixed, check, seal
+from app.document.queries import Owed
+from app.document.sealing import Sealer
+from app.document.service import print_document
+from app.pdf.revision import RevisionBase, embed
+from app.transparency import service as transparency
+from app.transparency.record import Fact
+
+Sign = Callable[[Owed, bytes], tuple[bytes, bytes]]
+"""Sign a digest for a person: the CMS (PAdES B-T) and the SubjectPublicKeyInfo it verifies under."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    row: dict[str, Any]
+    file: Prefixed
+    signed_sha256: bytes
+    employee_id: UUID
+
+
+async def issue(
+    session: Session,
+    sealer: Sealer,
+    owed: Sequence[Owed],
+    sign: Sign,
+    *,
+    sealed: bool,
+    now: datetime,
+) -> list[UUID]:
+    """Print, sign, seal if `sealed`, check, store, register and log one document for each thing owed; return their ids.
+
+    The obligations are the caller's to fulfil. Raises `NotPrintable` and `DocumentDamaged`; then none is kept.
+    """
+    texts = {(o.round_id, o.pledge): await sealer.shelf.text(session, o.round_id, o.pledge) for o in owed}
+    prefixes = {v.prefix_sha256 for text in texts.values() for v in text.template.variants}
+    bases = {prefix: await sealer.shelf.base(prefix) for prefix in prefixes}
+    finished = await asyncio.to_thread(_finish_all, sealer, owed, texts, bases, sign, sealed, now)
+    kinds = ("signed", "sealed")
+    revisions = [
+        store.NewRevision(f.row["id"], f.row["prefix"], number, kinds[number], part)
+        for f in finished
+        for number, part in enumerate(f.file.parts)
+    ]
+    rows = await store.keep(sealer.blobs, revisions)
+    await queries.insert_documents(session, [f.row for f in finished])
+    await queries.insert_revisions(session, rows)
+    await transparency.record(session, sealer.log, _entries(finished, now))
+    return [f.row["id"] for f in finished]
+
+
+def _entries(finished: Sequence[_Finished], now: datetime) -> list[transparency.Entry]:
+    signed = [
+        transparency.Entry(Fact.DOCUMENT_SIGNED, f.row["id"], f.signed_sha256, now, f.employee_id) for f in finished
+    ]
+    return signed + [
+        transparency.Entry(Fact.DOCUMENT_SEALED, f.row["id"], f.row["sha256"], now)
+        for f in finished
+        if f.row["sealed_at"] is not None
+    ]
+
+
+def _finish_all(
+    sealer: Sealer,
+    owed: Sequence[Owed],
+    texts: dict[tuple[UUID, str], RoundText],
+    bases: dict[str, tuple[bytes, RevisionBase]],
+    sign: Sign,
+    sealed: bool,
+    now: datetime,
+) -> list[_Finished]:
+    authority = sealer.authority
+    crls = authority.archive_crls(now) if sealed else ()
+    finished = []
+    for duty in owed:
+        row, made = print_document(texts[duty.round_id, duty.pledge], duty, now)
+        prefix, base = bases[row["prefix"]]
+        value, spki = sign(duty, made.digest)
+        tail = embed(made.tail, hole=made.hole, prefix_length=len(prefix), cms=value)
+        signed = file = Prefixed(prefix, base, (tail,))
+        if sealed:
+            file = signed.extended(seal(signed, authority, sealer.settings, crls, now=now))
+        check(file, authority, name=str(row["id"]), digest=made.digest, spki=spki)
+        row |= {"state": "sealed" if sealed else "signed", "sha256": file.digest(), "size": file.size}
+        row |= {"signed_at": now, "sealed_at": now if sealed else None, "signed_sha256": signed.digest()}
+        finished.append(_Finished(row, file, row["signed_sha256"], duty.employee_id))
+    return finished
