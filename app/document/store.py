@@ -88,4 +88,9 @@ async def _get_or_make(blobs: BlobStore, prefix: str, kind: str, sample: bytes) 
 
 
 def _pack_all(revisions: Sequence[NewRevision], dictionaries: Mapping[tuple[str, str], bytes]) -> list[bytes]:
-    return [pack(r.data, dictionaries[r.prefix, r.kind]) for r in revisions]
+    """Return the entries in the order of the revisions; those of one dictionary are packed together."""
+    packed = {
+        of: iter(pack((r.data for r in revisions if (r.prefix, r.kind) == of), dictionary))
+        for of, dictionary in dictionaries.items()
+    }
+    return [next(packed[r.prefix, r.kind]) for r in revisions]

@@ -25,7 +25,9 @@ def new(number: int, data: bytes, prefix: str = PREFIX) -> NewRevision:
     return NewRevision(UUID(int=number), prefix, 0, "signed", data)
 
 
-async def read_back(blobs: BlobStore, rows: Sequence[PlacedRevision], prefix: str = PREFIX) -> dict[UUID, tuple[bytes, ...]]:
+async def read_back(
+    blobs: BlobStore, rows: Sequence[PlacedRevision], prefix: str = PREFIX
+) -> dict[UUID, tuple[bytes, ...]]:
     documents = [Document(id=row.document_id, prefix=prefix) for row in rows]
     return await store.read(blobs, documents, [DocumentRevision(**row._asdict()) for row in rows])
 
