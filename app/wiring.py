@@ -23,6 +23,7 @@ from app.core.limits import Limits, RateLimit
 from app.core.mail import Mailer, build_mailer
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.resources import Resources
+from app.core.s3_blobs import S3BlobStore
 from app.core.schema import ROOT, upgrade
 from app.core.secrets import master_key
 from app.core.settings import Settings, StorageSettings
@@ -78,6 +79,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         await asyncio.to_thread(upgrade, url)
         held = build(settings, clock, keys, url)
         queue, database = held.get(procrastinate.App), held.get(Database)
+        await held.get(BlobStore).check()  # type: ignore[type-abstract]
         async with queue.open_async():
             async with database.transaction() as session:
                 await take_turn(session, FIRST_START)
@@ -94,7 +96,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
 def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resources:
     """Return the resources over an up-to-date database; nothing is started here."""
     held = Resources()
-    blobs = LocalBlobStore(settings.storage.blob_dir)
+    blobs = open_blobs(settings.storage)
     shelf = TemplateShelf(blobs)
     log = _log_identity(settings, keys)
     mailer = build_mailer(settings.mail)
@@ -119,6 +121,11 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(procrastinate.App, queue)
     database.queue = queue
     return held
+
+
+def open_blobs(settings: StorageSettings) -> BlobStore:
+    """Return the document store the settings name."""
+    return S3BlobStore(settings) if settings.blobs.startswith("s3://") else LocalBlobStore(settings.blob_dir)
 
 
 def _log_identity(settings: Settings, keys: KeyRing) -> LogIdentity:

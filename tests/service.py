@@ -123,11 +123,11 @@ class Service:
         return reply.json()
 
 
-def settings_for(url: str, folder: Path) -> Settings:
+def settings_for(url: str, folder: Path, storage: StorageSettings | None = None) -> Settings:
     return Settings(
         given=[
             ServiceSettings(base_url=ORIGIN, jobs=False),
-            StorageSettings(data_dir=folder / "data"),
+            storage or StorageSettings(data_dir=folder / "data"),
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
             LimitSettings(login_per_minute=1000),
@@ -136,9 +136,11 @@ def settings_for(url: str, folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def running_service(url: str, folder: Path, at: datetime) -> AsyncIterator[Service]:
+async def running_service(
+    url: str, folder: Path, at: datetime, *, storage: StorageSettings | None = None
+) -> AsyncIterator[Service]:
     clock = SetClock(at)
-    app = create_app(settings_for(url, folder), clock=clock)
+    app = create_app(settings_for(url, folder, storage), clock=clock)
     async with app.router.lifespan_context(app):
         held: Resources = app.state.resources
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from app.core.errors import AppError, Kind
+from app.core.errors import AppError, CannotStart, Kind
 
 _NAME = re.compile(r"(?!tmp/)[A-Za-z0-9-]+(?:/[A-Za-z0-9-]+)+")
 
@@ -40,6 +40,10 @@ class BlobStoreFailed(AppError):
 class BlobStore(Protocol):
     """Where documents live."""
 
+    async def check(self) -> None:
+        """Raise `CannotStart` for a store that would not keep the contract."""
+        ...
+
     async def put(self, name: str, data: bytes) -> None:
         """Store bytes durably under a new name: words of letters, digits and `-`, at least two, joined by `/`."""
         ...
@@ -49,13 +53,28 @@ class BlobStore(Protocol):
         ...
 
 
+def checked_name(name: str) -> str:
+    """Return a name that leads nowhere else; raises `BlobMissing` for any other."""
+    if not _NAME.fullmatch(name):
+        raise BlobMissing(name=name)
+    return name
+
+
 class LocalBlobStore:
     """A folder. Temporary file, fsync, hard link (which fails if the name is taken), fsync of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kept_folders: set[Path] = set()  # folders whose own entry is known to be on disk
-        (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotStart(f"The document store {folder} cannot be made: {error.strerror}.") from error
+
+    async def check(self) -> None:
+        """Refuse a folder that cannot be written to."""
+        if not os.access(self.folder / "tmp", os.W_OK | os.X_OK):
+            raise CannotStart(f"The document store {self.folder} cannot be written to by this user.")
 
     async def put(self, name: str, data: bytes) -> None:
         """Store bytes durably; in a thread, because an fsync takes milliseconds."""
@@ -77,9 +96,7 @@ class LocalBlobStore:
         return data
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise BlobMissing(name=name)
-        return self.folder / name
+        return self.folder / checked_name(name)
 
     def _put(self, name: str, data: bytes) -> None:
         target = self._path(name)

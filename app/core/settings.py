@@ -60,7 +60,15 @@ class StorageSettings(BaseSettings):
 
     model_config = _prefix("PAKTA_")
     data_dir: Path = Field(Path("data"), description="Folder of everything the service keeps itself.")
-    blobs: str = Field("", description="Folder of the document store; empty: `blobs` in the data folder.")
+    blobs: str = Field(
+        "", description="The document store: a folder, or s3://bucket/folder; empty: `blobs` in the data folder."
+    )
+    s3_endpoint: str = Field("", description="Address of the S3 server; empty: Amazon's own.")
+    s3_region: str = Field("us-east-1", description="Region the S3 server expects in signatures.")
+    s3_access_key_id: str = Field(
+        "", description="Access key of the bucket; empty: what the machine's AWS_* settings say."
+    )
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret of the access key.")
     master_key: SecretStr = Field(
         SecretStr(""), description="Passphrase the keys are encrypted under; empty: a 0600 file in the data folder."
     )
