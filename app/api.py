@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.asn import routes as asn
 from app.compliance import routes as compliance
+from app.document import print_routes as print_run
 from app.document import routes as document
 from app.identity import routes as identity
 from app.obligation import routes as obligation
@@ -20,5 +21,6 @@ router.include_router(pledge.router)
 router.include_router(obligation.router)
 router.include_router(signing.router)
 router.include_router(document.router)
+router.include_router(print_run.router)
 router.include_router(verification.router)
 router.include_router(compliance.router)

@@ -35,11 +35,10 @@ from app.core.schema import ROOT
 from app.core.settings import Settings
 from app.demo.city import Admin
 from app.demo.signers import in_process
-from app.document import queries
 from app.document.audit import audit_sealed
-from app.document.bulk import issue
+from app.document.bulk import issue, list_owed
 from app.document.compiled import TemplateShelf
-from app.document.queries import Owed
+from app.document.owed import Owed
 from app.document.sealing import Sealer
 from app.pki import cms
 from app.pki.authority import Authority
@@ -148,7 +147,7 @@ async def _shares(held: Resources, round_id: UUID, people: int, workers: int) ->
     async with held.get(Database).transaction() as session:
         while len(ids) < people:
             after = ids[-1] if ids else None
-            page = await queries.list_owed(session, round_id, PLEDGE, after, min(1000, people - len(ids)))
+            page = await list_owed(session, round_id, PLEDGE, after, min(1000, people - len(ids)))
             if not page:
                 raise CannotStart(f"Hanya {len(ids)} orang dalam daftar pegawai yang wajib menandatangani.")
             ids += [owed.obligation_id for owed in page]
@@ -205,7 +204,7 @@ async def _batch(held: Resources, round_id: UUID, level: str, after: UUID | None
         return sign_as_device(authority, subject, digest, now)
 
     async with held.get(Database).transaction() as session:
-        owed = await queries.list_owed(session, round_id, PLEDGE, after, count)
+        owed = await list_owed(session, round_id, PLEDGE, after, count)
         await issue(session, sealer, owed, sign, sealed=level == "B-LTA", now=now)
     return owed[-1].obligation_id
 

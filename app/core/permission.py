@@ -8,6 +8,7 @@ class Permission(StrEnum):
 
     ACTIVATION_ISSUE = "activation.issue"
     COMPLIANCE_READ = "compliance.read"
+    DOCUMENT_PRINT = "document.print"
     DOCUMENT_READ = "document.read"
     EMPLOYEE_READ = "employee.read"
     NIP_READ = "nip.read"
@@ -45,6 +46,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
+            Permission.DOCUMENT_PRINT,
             Permission.DOCUMENT_READ,
             Permission.ACTIVATION_ISSUE,
         }

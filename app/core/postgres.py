@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -176,6 +177,8 @@ class LocalPostgres:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # it must not die with the terminal of whoever started it
             )
+        # it may outlive this object, when others still use it: somebody has to reap it all the same
+        threading.Thread(target=self._server.wait, name="reap-postgres", daemon=True).start()
 
     def _last_words(self) -> str:
         """What the server wrote since it was last started."""

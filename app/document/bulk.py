@@ -15,7 +15,7 @@ from app.core.db import Session
 from app.document import queries, store
 from app.document.compiled import RoundText
 from app.document.finishing import Prefixed, check, seal
-from app.document.queries import Owed
+from app.document.owed import Owed
 from app.document.sealing import Sealer
 from app.document.service import print_document
 from app.pdf.revision import RevisionBase, embed
@@ -32,6 +32,11 @@ class _Finished:
     file: Prefixed
     signed_sha256: bytes
     employee_id: UUID
+
+
+async def list_owed(session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int) -> list[Owed]:
+    """Return what is owed of one pledge, with what is printed about its people, in the order of the obligations' ids."""
+    return await queries.list_owed(session, round_id, pledge, after, limit)
 
 
 async def issue(

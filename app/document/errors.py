@@ -24,6 +24,13 @@ class NotSignedYet(AppError):
     code = "document.not_signed"
 
 
+class NothingToPrint(AppError):
+    """Nobody in the agencies asked for owes a pledge that can be printed."""
+
+    kind = Kind.NOT_FOUND
+    code = "document.nothing_to_print"
+
+
 class StoreDamaged(AppError):
     """The stored bytes are not what the register says they were: they are not served; restore the store from its backup."""
 

@@ -55,3 +55,13 @@ class DocumentRevision(Base):
     blob: Mapped[str]
     offset: Mapped[int]
     length: Mapped[int]
+
+
+class PaperSheet(Base):
+    """A pledge printed to be signed on paper: the code on the sheet leads from its scan back to whose it is."""
+
+    __tablename__ = "paper_sheet"
+
+    obligation_id: Mapped[UUID] = mapped_column(ForeignKey("obligation.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    printed_at: Mapped[datetime] = mapped_column(doc="When it was first printed; a second print is the same sheet.")

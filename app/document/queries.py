@@ -1,15 +1,23 @@
 """SQL of documents."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, copy_rows
-from app.document.models import Document, DocumentRevision
+from app.core.principal import Scope
+from app.document.models import Document, DocumentRevision, PaperSheet
+from app.document.owed import Owed
 from app.document.store import PlacedRevision
 from app.obligation.models import Obligation, Participant
+from app.pledge.models import RoundPledge
+
+After = tuple[UUID, str, UUID]
+"""Where a page ended: agency, name, person."""
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
@@ -91,17 +99,6 @@ async def list_in_state(session: Session, round_id: UUID, state: str, after: UUI
     return list((await session.execute(statement.order_by(Document.id).limit(limit))).scalars())
 
 
-class Owed(NamedTuple):
-    """One pledge one person owes, and what is printed about the person, frozen at the cut-off."""
-
-    obligation_id: UUID
-    round_id: UUID
-    employee_id: UUID
-    pledge: str
-    agency_id: UUID
-    printed: dict[str, Any]
-
-
 async def list_owed(session: Session, round_id: UUID, pledge: str, after: UUID | None, limit: int) -> list[Owed]:
     """Return pending obligations of one pledge with their people as frozen, in the order of the obligations' ids."""
     person = (Participant.round_id == Obligation.round_id) & (Participant.employee_id == Obligation.employee_id)
@@ -127,3 +124,72 @@ async def find_newest_signed(session: Session, round_id: UUID) -> Document | Non
     """Return the document of a round that was signed last."""
     statement = select(Document).where(Document.round_id == round_id, Document.signed_at.is_not(None))
     return (await session.execute(statement.order_by(Document.signed_at.desc()).limit(1))).scalar_one_or_none()
+
+
+async def list_owed_by_name(
+    session: Session, round_id: UUID, scope: Scope, after: After | None, people: int
+) -> tuple[list[Owed], After | None]:
+    """Return what the next people owe, agency by agency, by name, in reading order; and who is the last one, if a full page."""
+    place = (Participant.agency_id, Participant.name, Participant.employee_id)
+    some = select(*place, Participant.round_id, Participant.printed).where(
+        Participant.round_id == round_id, Participant.state == literal_column("'pending'")
+    )
+    if scope.agencies is not None:
+        some = some.where(Participant.agency_id.in_(scope.agencies))
+    if after is not None:
+        some = some.where(tuple_(*place) > after)
+    person = some.order_by(*place).limit(people).subquery()
+    statement = (
+        select(
+            Obligation.id,
+            Obligation.round_id,
+            Obligation.employee_id,
+            Obligation.pledge,
+            person.c.agency_id,
+            person.c.printed,
+            person.c.name,
+        )
+        .join(person, (person.c.round_id == Obligation.round_id) & (person.c.employee_id == Obligation.employee_id))
+        .join(RoundPledge, (RoundPledge.round_id == Obligation.round_id) & (RoundPledge.pledge == Obligation.pledge))
+        .where(Obligation.state == "pending")
+        .order_by(person.c.agency_id, person.c.name, person.c.employee_id, RoundPledge.place)
+    )
+    rows = list(await session.execute(statement))
+    owed = [Owed(*row[:6]) for row in rows]
+    full = len({o.employee_id for o in owed}) == people
+    return owed, (owed[-1].agency_id, rows[-1][6], owed[-1].employee_id) if full else None
+
+
+async def keep_codes(session: Session, fresh: Mapping[UUID, str], now: datetime) -> dict[UUID, str]:
+    """Return the codes of sheets by obligation; those that have none yet get the fresh one."""
+    rows = [{"obligation_id": key, "code": code, "printed_at": now} for key, code in fresh.items()]
+    await session.execute(insert(PaperSheet).on_conflict_do_nothing(index_elements=[PaperSheet.obligation_id]), rows)
+    found = await session.execute(
+        select(PaperSheet.obligation_id, PaperSheet.code).where(PaperSheet.obligation_id.in_(list(fresh)))
+    )
+    return {row.obligation_id: row.code for row in found}
+
+
+async def find_sheet(session: Session, code: str, scope: Scope) -> Any | None:
+    """Return the row of `Found` for a code inside a scope."""
+    person = (Participant.round_id == Obligation.round_id) & (Participant.employee_id == Obligation.employee_id)
+    statement = (
+        select(
+            Obligation.round_id,
+            Obligation.employee_id,
+            Participant.agency_id,
+            Obligation.id,
+            Participant.printed["name"].astext,
+            Participant.nip,
+            Participant.printed["agency"].astext,
+            Obligation.pledge,
+            Obligation.state,
+            PaperSheet.printed_at,
+        )
+        .join(PaperSheet, PaperSheet.obligation_id == Obligation.id)
+        .join(Participant, person)
+        .where(PaperSheet.code == code)
+    )
+    if scope.agencies is not None:
+        statement = statement.where(Participant.agency_id.in_(scope.agencies))
+    return (await session.execute(statement)).one_or_none()

@@ -19,7 +19,7 @@ from app.document.compiled import RoundText, TemplateShelf
 from app.document.errors import NotPrintable, NotSignedYet, StoreDamaged
 from app.document.finishing import Prefixed, check
 from app.document.models import Document
-from app.document.queries import Owed
+from app.document.owed import Owed
 from app.obligation import service as obligation
 from app.obligation.models import Obligation, Participant
 from app.pdf.errors import PdfFault

@@ -10,12 +10,12 @@ from PIL import Image
 _SHADES = (
     16  # black text on white with a mark in colour needs no more, and 4 bits a pixel make a page a quarter of its size
 )
-_PDFIUM = Lock()  # pdfium is not thread-safe: one call at a time in a process
+PDFIUM = Lock()  # pdfium is not thread-safe: one call at a time in a process
 
 
 def page_png(document: bytes, page: int = 1, *, dpi: int = 110) -> bytes:
     """Page `page` (from 1) of `document` with its form fields, as a PNG of 16 colours. Raises IndexError for a page it does not have."""
-    with _PDFIUM:
+    with PDFIUM:
         library: Any = pypdfium2  # it carries no types
         opened = library.PdfDocument(document)
         try:

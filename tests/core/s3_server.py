@@ -62,7 +62,13 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
     ]
-    command += ["-s3", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0", "-master.volumeSizeLimitMB=64"]
+    command += [
+        "-s3",
+        f"-s3.config={folder / 's3.json'}",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.volumeSizeLimitMB=64",
+    ]
     with (folder / "log").open("wb") as log, subprocess.Popen([*command, *options], stderr=log, stdout=log) as process:
         try:
             server = S3Server(f"http://127.0.0.1:{ports[SERVERS.index('s3')]}", process)

@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /roster-imports/{import_id}": {ADMIN},
     "GET /roster-imports/{import_id}/rows": {ADMIN},
     "POST /roster-imports/{import_id}/apply": {ADMIN},
+    "GET /paper-sheets/{code}": {ADMIN, OPD},
     "GET /rounds": set(TOKENS),
     "POST /rounds": {ADMIN},
     "GET /rounds/{round_id}": set(TOKENS),
@@ -64,6 +65,8 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /rounds/{round_id}/compliance/trend": set(TOKENS),
     "GET /rounds/{round_id}/obligations": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /rounds/{round_id}/open": {ADMIN},
+    "GET /rounds/{round_id}/print.pdf": {ADMIN, OPD},
+    "GET /rounds/{round_id}/print.zip": {ADMIN, OPD},
     "GET /templates": set(TOKENS),
 }
 """Which tokens a route lets in; to all others it says 403, or 404 for a document they may not know of."""
