@@ -44,20 +44,24 @@ async def audit_sealed(
         return Audited(0, {}, None)
     parts = await documents.parts_of(session, blobs, found)
     prefixes = {d.prefix: (await shelf.base(d.prefix))[0] for d in found}
-    files = [(d, b"".join((prefixes[d.prefix], *parts[d.id]))) for d in found]
+    files = [(d, (prefixes[d.prefix], *parts[d.id])) for d in found]
     faults = await asyncio.to_thread(_faults, files, authority)
     return Audited(len(found) - len(faults), faults, found[-1].id)
 
 
-def _faults(files: Sequence[tuple[Document, bytes]], authority: Authority) -> dict[UUID, str]:
+def _faults(files: Sequence[tuple[Document, tuple[bytes, ...]]], authority: Authority) -> dict[UUID, str]:
+    states = {id(prefix): sha256(prefix) for _, (prefix, *_) in files}  # the files share a few prefixes
     faults = {}
-    for document, data in files:
-        if sha256(data).digest() != document.sha256:
+    for document, parts in files:
+        whole = states[id(parts[0])].copy()
+        for part in parts[1:]:
+            whole.update(part)
+        if whole.digest() != document.sha256:
             faults[document.id] = "register.digest"
             continue
         try:
             reopened = reopen(
-                data,
+                parts,
                 expected_digest=document.digest,
                 spki=None,
                 issuing=authority.issuing,

@@ -56,32 +56,44 @@ def trailer(size: int, entries: bytes, first_id: bytes, last_id: bytes, startxre
     )
 
 
-def _lay_out(start: int, objects: Sequence[tuple[int, bytes]]) -> tuple[list[bytes], list[tuple[int, int]], int]:
-    offsets, parts, at = [], [], start
+@dataclass(frozen=True)
+class Laid:
+    """Indirect objects one after the other, and where each begins: [(object number, offset from the first)]."""
+
+    body: bytes
+    offsets: tuple[tuple[int, int], ...]
+
+
+def lay_out(objects: Sequence[tuple[int, bytes]]) -> Laid:
+    """`objects` (number, value) as indirect objects; they do not depend on where they come to stand."""
+    offsets, parts, at = [], [], 0
     for object_number, body in objects:
         part = indirect(object_number, body)
         offsets.append((object_number, at))
         parts.append(part)
         at += len(part)
-    return parts, offsets, at
+    return Laid(b"".join(parts), tuple(offsets))
 
 
 def plain_increment(start: int, objects: Sequence[tuple[int, bytes]], closing: Closing) -> bytes:
     """`objects` (number, value) from file offset `start`, closed without a signature."""
-    parts, offsets, at = _lay_out(start, objects)
-    return b"".join((*parts, closing(offsets, at)))
+    laid = lay_out(objects)
+    offsets = [(object_number, start + at) for object_number, at in laid.offsets]
+    return laid.body + closing(offsets, start + len(laid.body))
 
 
 def build_increment(
     start: int,
-    objects: Sequence[tuple[int, bytes]],
+    objects: Sequence[tuple[int, bytes]] | Laid,
     value: tuple[int, bytes],
     room: int,
     closing: Closing,
 ) -> Increment:
     """Lay out `objects` (number, value) from file offset `start`, then the signature value with `room` bytes for it."""
-    parts, offsets, at = _lay_out(start, objects)
+    laid = objects if isinstance(objects, Laid) else lay_out(objects)
+    at = start + len(laid.body)
     value_number, entries = value
+    offsets = [(object_number, start + offset) for object_number, offset in laid.offsets]
     offsets.append((value_number, at))
     head = b"%d 0 obj\n%s%s" % (value_number, entries, _BEFORE_RANGE)
     hole_start = at + len(head) + _RANGE_WIDTH + len(_AFTER_RANGE)
@@ -89,7 +101,7 @@ def build_increment(
     end_of_value = b">>\nendobj\n"
     after = end_of_value + closing(offsets, hole_end + len(end_of_value))
     covered = b"%d %d %d" % (hole_start, hole_end, len(after))
-    before = b"".join((*parts, head, covered.ljust(_RANGE_WIDTH), _AFTER_RANGE))
+    before = b"".join((laid.body, head, covered.ljust(_RANGE_WIDTH), _AFTER_RANGE))
     return Increment(before, after, (hole_start, hole_end))
 
 

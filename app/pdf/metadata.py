@@ -1,6 +1,7 @@
 """What the file says about itself: the XMP packet, the colour profile of its output intent and the /Info dictionary."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from PIL import ImageCms
@@ -49,10 +50,20 @@ def srgb_profile() -> bytes:
 
 def pdf_date(at: datetime) -> bytes:
     """A date of ISO 32000-1 7.9.4 in UTC, to the second."""
-    return at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode()
+    at = at.astimezone(UTC)
+    return _pdf_date(at.replace(microsecond=0) if at.microsecond else at)
+
+
+@lru_cache(maxsize=1024)  # a batch is prepared in few different seconds
+def _pdf_date(second: datetime) -> bytes:
+    return second.strftime("D:%Y%m%d%H%M%SZ").encode()
 
 
 def info(title: str, at: datetime) -> bytes:
     """The /Info dictionary of a document prepared at `at`."""
-    date = pdf_date(at)
+    return _info(title, pdf_date(at))
+
+
+@lru_cache(maxsize=1024)
+def _info(title: str, date: bytes) -> bytes:
     return b"<</Title%s/Producer(Pakta)/CreationDate(%s)/ModDate(%s)>>" % (text_string(title), date, date)

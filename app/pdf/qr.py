@@ -1,7 +1,7 @@
 """QR codes by table: for a fixed version, mask and length a QR code (ISO/IEC 18004) is linear over GF(2) in its data bits.
 
 Reed-Solomon coding and placement are linear and the mask is constant, so the code of any text is the code of one text, XORed with
-one precomputed pattern per character that differs. The patterns come from segno, and so do, bit for bit, the results.
+precomputed patterns for the characters that differ. The patterns come from segno, and so do, bit for bit, the results.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,15 @@ _ORIGIN = "@"  # 0x40: every ASCII text is reached from a row of these by flippi
 
 @dataclass(frozen=True)
 class QrTable:
-    """The table for texts `leading + 22 ASCII characters`; one image is `side` x `side` modules, 1 bit each, 1 is dark."""
+    """The table for texts `leading + 22 ASCII characters`; one image is `side` x `side` modules, 1 bit each, 1 is dark.
+
+    For each place there are the patterns of the upper three bits and of the lower four: with one for each character the table
+    would be five times as large and fall out of the processor's cache between two documents.
+    """
 
     side: int
     base: int
-    patterns: tuple[tuple[int, ...], ...]
+    patterns: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
     @property
     def stride(self) -> int:
@@ -36,8 +40,8 @@ class QrTable:
         if len(code) != len(self.patterns):
             raise ValueError(f"the code has {len(code)} characters, the table is for {len(self.patterns)}")
         bits = self.base
-        for patterns, character in zip(self.patterns, code, strict=True):
-            bits ^= patterns[character]
+        for (upper, lower), character in zip(self.patterns, code, strict=True):
+            bits ^= upper[character >> 4] ^ lower[character & 15]
         return bits.to_bytes(self.size, "big")
 
 
@@ -69,13 +73,15 @@ def qr_table(leading: str, length: int) -> QrTable:
             flipped = chr(ord(_ORIGIN) ^ (1 << bit))
             text = leading + _ORIGIN * position + flipped + _ORIGIN * (length - position - 1)
             flips.append(_bits(text, version)[2] ^ base)
-        patterns.append(tuple(_pattern(flips, character) for character in range(128)))
+        upper = tuple(_pattern(flips, bits << 4 ^ ord(_ORIGIN)) for bits in range(8))
+        lower = tuple(_pattern(flips, bits) for bits in range(16))
+        patterns.append((upper, lower))
     return QrTable(side, base, tuple(patterns))
 
 
-def _pattern(flips: list[int], character: int) -> int:
+def _pattern(flips: list[int], flipped: int) -> int:
     pattern = 0
     for bit in range(7):
-        if (character ^ ord(_ORIGIN)) >> bit & 1:
+        if flipped >> bit & 1:
             pattern ^= flips[bit]
     return pattern

@@ -7,11 +7,14 @@ signed is not for it either: see `inspect`.
 """
 
 import re
+from binascii import Error as BinasciiError
+from binascii import unhexlify
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, Protocol
 
 from app.pki import cms_check, der
 from app.pki.errors import DerMalformed, SignatureRefused
@@ -21,12 +24,13 @@ Kind = Literal["signer", "countersigner", "e_seal", "archive"]
 KINDS: dict[bytes, Kind] = {b"pegawai": "signer", b"pejabat": "countersigner", b"segel": "e_seal", b"arsip": "archive"}
 SUBFILTERS: dict[bytes, bool] = {b"ETSI.CAdES.detached": False, b"ETSI.RFC3161": True}
 
+_RANGE = b"/ByteRange"
+_SIGNED = re.compile(_RANGE + rb"|/V ")
 _BYTE_RANGE = re.compile(rb"/ByteRange\[0 ([1-9]\d{0,9}) ([1-9]\d{0,9}) ([1-9]\d{0,9}) *\]/Contents(?=<)")
-_HEX_DIGITS = b"0123456789abcdef"
 _VALUE = re.compile(
     rb"(?:^|\n)([1-9]\d{0,6}) 0 obj\n<</Type/(Sig|DocTimeStamp)/Filter/Adobe\.PPKLite/SubFilter/([A-Za-z0-9.]+)"
 )
-_FIELD = re.compile(rb"/FT/Sig/T\((\w{1,32})\)[^\n]*/V ([1-9]\d{0,6}) 0 R>>\nendobj\n")
+_FIELD = re.compile(rb"/FT/Sig/T\((\w{1,32})\)[^\n]*\Z")
 _END = re.compile(rb"startxref\n([1-9]\d{0,9})\n%%EOF\n")
 _PREVIOUS = re.compile(rb"/Prev ([1-9]\d{0,9})")
 
@@ -68,8 +72,9 @@ class Reopened:
 
 @dataclass(frozen=True)
 class _Hole:
-    """Where a signature value lies: the bytes of '<…>' are data[start:end], the range ends at `covered`."""
+    """Where a signature value lies: the bytes of '<…>' are data[start:end], its revision is data[begin:covered]."""
 
+    begin: int
     found: int
     start: int
     end: int
@@ -94,17 +99,17 @@ def reopen(
     data = parts if isinstance(parts, bytes) else b"".join(parts)
     if not data.startswith(b"%PDF-1.7\n"):
         raise ReopenRefused("reopen.header", "bukan PDF 1.7")
-    holes = _holes(data)
+    shared = _shared(b"" if isinstance(parts, bytes) or len(parts) < 2 else parts[0])
+    holes = _holes(data, shared.searched)
     _check_revisions(data, holes)
     checked: list[SignatureFacts] = []
-    for hole, digest in zip(holes, _digests(data, holes), strict=True):
+    for hole, digest in zip(holes, _digests(data, holes, shared), strict=True):
         if not checked and expected_digest is not None and digest != expected_digest:
             raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
         kind, field = _declared(data, hole)
+        trusted = _Trusted(issuing, tsa, e_seal, None if checked else spki)
         try:
-            facts = _check(
-                kind, field, _value(data, hole), digest, _Trusted(issuing, tsa, e_seal, None if checked else spki)
-            )
+            facts = _check(kind, field, _value(data, hole), digest, trusted)
         except SignatureRefused as error:
             raise ReopenRefused(error.code, str(error)) from error
         checked.append(facts)
@@ -112,9 +117,30 @@ def reopen(
     return Reopened(tuple(checked))
 
 
-def _holes(data: bytes) -> list[_Hole]:
-    """Every signature value by its /ByteRange; a single one of another shape is refused."""
-    found, position = [], data.find(b"/ByteRange")
+class _HashState(Protocol):
+    def update(self, data: memoryview, /) -> None: ...
+    def digest(self) -> bytes: ...
+    def copy(self) -> "_HashState": ...
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What is known of the first part once and for all: its length, its SHA-256 state, and how far it is unsigned."""
+
+    length: int
+    state: _HashState
+    searched: int
+
+
+@lru_cache(maxsize=16)  # documents of one template begin with the very same bytes
+def _shared(part: bytes) -> _Shared:
+    found = _SIGNED.search(part)
+    return _Shared(len(part), sha256(part), found.start() if found else max(0, len(part) - len(_RANGE)))
+
+
+def _holes(data: bytes, searched: int) -> list[_Hole]:
+    """Every signature value by its /ByteRange, of which none stands before `searched`; one of another shape is refused."""
+    found, begin, position = [], searched, data.find(_RANGE, searched)
     while position >= 0:
         match = _BYTE_RANGE.match(data, position)
         if not match:
@@ -122,8 +148,9 @@ def _holes(data: bytes) -> list[_Hole]:
         start, end, rest = map(int, match.groups())
         if start != match.end() or end > len(data) or not data[end - 1 : end] == b">":
             raise ReopenRefused("reopen.byte_range", "rentang byte tidak mengapit tanda tangannya")
-        found.append(_Hole(position, start, end, end + rest))
-        position = data.find(b"/ByteRange", end)
+        found.append(_Hole(begin, position, start, end, end + rest))
+        begin = end + rest
+        position = data.find(_RANGE, end)
     if not found:
         raise ReopenRefused("reopen.no_signature", "tidak ada tanda tangan")
     return found
@@ -153,9 +180,10 @@ def _check_revisions(data: bytes, holes: Sequence[_Hole]) -> None:
         raise ReopenRefused("reopen.revision", "ada byte sesudah tanda tangan terakhir")
 
 
-def _digests(data: bytes, holes: Sequence[_Hole]) -> Iterator[bytes]:
+def _digests(data: bytes, holes: Sequence[_Hole], shared: _Shared) -> Iterator[bytes]:
     """SHA-256 over each range, all bytes read little more than once: the state before each hole is copied."""
-    view, state, done = memoryview(data), sha256(), 0
+    inside = shared.length <= holes[0].start
+    view, state, done = memoryview(data), shared.state.copy() if inside else sha256(), shared.length if inside else 0
     for hole in holes:
         state.update(view[done : hole.start])
         whole = state.copy()
@@ -167,9 +195,12 @@ def _digests(data: bytes, holes: Sequence[_Hole]) -> Iterator[bytes]:
 def _value(data: bytes, hole: _Hole) -> bytes:
     """The DER in a hole, which must be hex digits and, behind the DER, zeros only."""
     digits = data[hole.start + 1 : hole.end - 1]
-    if len(digits) % 2 or digits.translate(None, _HEX_DIGITS):
-        raise ReopenRefused("reopen.byte_range", "isi tanda tangan bukan heksadesimal")
-    padded = bytes.fromhex(digits.decode())
+    try:
+        padded = unhexlify(digits)
+    except BinasciiError as error:
+        raise ReopenRefused("reopen.byte_range", "isi tanda tangan bukan heksadesimal") from error
+    if digits.lower() != digits:
+        raise ReopenRefused("reopen.byte_range", "isi tanda tangan bukan heksadesimal huruf kecil")
     try:
         encoded = der.read(padded, 0, len(padded)).whole
     except DerMalformed as error:
@@ -185,8 +216,7 @@ def _declared(data: bytes, hole: _Hole) -> tuple[Kind, str]:
     value = _VALUE.match(data, data.rfind(b"\n", 0, begin))
     if not value or value.end() > hole.found or value[3] not in SUBFILTERS:
         raise ReopenRefused("reopen.field", "jenis tanda tangan tidak dikenal")
-    first = data.rfind(b"%%EOF\n", 0, hole.start) + 1
-    fields = [m[1] for m in _FIELD.finditer(data, first, hole.covered) if m[2] == value[1]]
+    fields = _fields(data, b"/V %b 0 R>>\nendobj\n" % value[1], hole)
     if len(fields) != 1 or fields[0] not in KINDS:
         raise ReopenRefused("reopen.field", "tanda tangan tidak berada di kolomnya")
     kind = KINDS[fields[0]]
@@ -194,6 +224,19 @@ def _declared(data: bytes, hole: _Hole) -> tuple[Kind, str]:
     if SUBFILTERS[value[3]] != archive or (value[2] == b"DocTimeStamp") != archive:
         raise ReopenRefused("reopen.field", "jenis tanda tangan bukan untuk kolom ini")
     return kind, fields[0].decode()
+
+
+def _fields(data: bytes, pointer: bytes, hole: _Hole) -> list[bytes]:
+    """The names of the fields in the revision around `hole` that end with `pointer`; each stands on one line."""
+    found = []
+    for begin, end in ((hole.begin, hole.start), (hole.end, hole.covered)):  # the value itself is digits
+        position = data.find(pointer, begin, end)
+        while position >= 0:
+            field = _FIELD.search(data, data.rfind(b"\n", 0, position) + 1, position)
+            if field:
+                found.append(field[1])
+            position = data.find(pointer, position + len(pointer), end)
+    return found
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from hashlib import sha256
 from app.pdf.dss import dss_dictionary
 from app.pdf.errors import RevisionRefused
 from app.pdf.field import ARCHIVE_VALUE, field_dictionary, signature_value, visible_mark
-from app.pdf.increment import Increment, Sign, build_increment, embed, trailer
+from app.pdf.increment import Increment, Laid, Sign, build_increment, embed, lay_out, trailer
 from app.pdf.metadata import pdf_date
 from app.pdf.moment import moment_in_words
 from app.pdf.object_numbers import DSS
 from app.pdf.person import Official
-from app.pdf.syntax import Rectangle, stream, xref_row
+from app.pdf.syntax import Rectangle, references, stream, xref_row
 from app.pdf.tail import HashState
 from app.pdf.typesetter import load_typesetters, tidy
 
@@ -148,11 +148,21 @@ def append_e_seal(
 ) -> bytes:
     """The revision that puts the institution's e-seal into its field; returns only the appended bytes."""
     empty = _field(document, "segel")
-    lines = (("", f"Disiapkan {moment_in_words(at, zone)}"),)
-    mark = visible_mark(load_typesetters(), empty.corners, "Segel elektronik", ("instansi", tidy(institution)), lines)
-    value = signature_value(pdf_date(at), name=tidy(institution), reason="Segel elektronik", place=tidy(place))
+    mark = _seal_mark(empty.corners, tidy(institution), moment_in_words(at, zone))
+    value = _seal_value(pdf_date(at), tidy(institution), tidy(place))
     increment = _increment(document, empty, mark, value, room)
     return increment.sealed(sign(_digest(document, increment)))
+
+
+@lru_cache(maxsize=64)  # a batch is sealed in few different minutes
+def _seal_mark(corners: Rectangle, institution: str, moment: str) -> bytes:
+    lines = (("", f"Disiapkan {moment}"),)
+    return visible_mark(load_typesetters(), corners, "Segel elektronik", ("instansi", institution), lines)
+
+
+@lru_cache(maxsize=64)
+def _seal_value(date: bytes, institution: str, place: str) -> bytes:
+    return signature_value(date, name=institution, reason="Segel elektronik", place=place)
 
 
 def append_archive(document: FileParts, *, sign: Sign, crls: Sequence[bytes] = (), room: int = TOKEN_ROOM) -> bytes:
@@ -195,25 +205,42 @@ def _increment(
     crls: Sequence[bytes] = (),
 ) -> Increment:
     last = _last_trailer(document)
-    mark_number = None if mark is None else last.size
-    value_number = last.size + (mark is not None)
+    revision = _revision(empty, mark, value, last.size, tuple(crls), document.base.certificates)
+
+    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
+        entries = b"%s/Prev %d" % (last.entries, last.startxref)
+        return _xref(offsets) + trailer(revision.size, entries, last.first_id, revision.file_id, startxref)
+
+    return build_increment(document.length, revision.laid, (revision.value_number, value), room, closing)
+
+
+@dataclass(frozen=True)
+class _Revision:
+    """What a revision holds beside its signature: its objects, the number of the value, the file's /Size and second /ID."""
+
+    laid: Laid
+    value_number: int
+    size: int
+    file_id: bytes
+
+
+@lru_cache(maxsize=256)  # only a person's own mark differs within a batch
+def _revision(
+    empty: EmptyField, mark: bytes | None, value: bytes, size: int, crls: tuple[bytes, ...], certificates: bytes
+) -> _Revision:
+    """The objects of a revision of a file with `size` numbers: field, mark, and where there are CRLs the store with them."""
+    mark_number = None if mark is None else size
+    value_number = size + (mark is not None)
     first_crl = value_number + 1
     crl_numbers = range(first_crl, first_crl + len(crls))
     objects = [(empty.object_number, field_dictionary(empty.head, mark=mark_number, value=value_number))]
     if mark_number is not None and mark is not None:
         objects.append((mark_number, mark))
     if crls:
-        references = b" ".join(b"%d 0 R" % crl_number for crl_number in crl_numbers)
-        objects.append((DSS, dss_dictionary(document.base.certificates, references)))
+        objects.append((DSS, dss_dictionary(certificates, references(crl_numbers))))
         objects += [(crl_number, _crl_stream(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
-    revision_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
-
-    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
-        entries = last.entries + b"/Prev %d" % last.startxref
-        end = trailer(first_crl + len(crls), entries, last.first_id, revision_id, startxref)
-        return _xref(offsets) + end
-
-    return build_increment(document.length, objects, (value_number, value), room, closing)
+    file_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
+    return _Revision(lay_out(objects), value_number, first_crl + len(crls), file_id)
 
 
 @lru_cache(maxsize=16)  # a batch is stamped with the same lists

@@ -8,7 +8,7 @@ the CMS within the space reserved in the document.
 import functools
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 
 from app.pki import cms, der, ecdsa
@@ -37,6 +37,7 @@ _FIXED_EXTENSIONS = (
     + _extension("2.5.29.37", der.sequence(der.oid("1.3.6.1.5.5.7.3.36"), der.oid("1.3.6.1.5.5.7.3.4")))
     + _extension("2.5.29.56", der.tlv(der.NULL))
 )
+_VERSION_3 = der.explicit(0, der.integer(2))
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,19 @@ class Issuer:
     @property
     def key_identifier(self) -> bytes:
         """SHA-1 of its public key (RFC 5280 clause 4.2.1.2, method 1)."""
-        return key_identifier(self.key.spki)
+        return _issuer_identifier(self.key.spki)
 
 
-@functools.lru_cache(maxsize=4096)
 def key_identifier(spki: bytes) -> bytes:
     """The 20-byte subject key identifier: SHA-1 over the bits of the public key, an identifier and no protection."""
-    bits = der.children(der.read_whole(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)[1]
-    return sha1(bits.body[1:], usedforsecurity=False).digest()
+    if len(spki) == ecdsa.SPKI_SIZE and spki.startswith(ecdsa.SPKI_HEAD):
+        bits = spki[len(ecdsa.SPKI_HEAD) - 1 :]
+    else:
+        bits = der.children(der.read_whole(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)[1].body[1:]
+    return sha1(bits, usedforsecurity=False).digest()
+
+
+_issuer_identifier = functools.lru_cache(maxsize=64)(key_identifier)  # the same for everybody it certifies
 
 
 @functools.lru_cache(maxsize=64)
@@ -100,9 +106,22 @@ def _name(subject: Subject) -> bytes:
     """C, O, OU, CN, serialNumber; one attribute in each relative name."""
     return der.sequence(
         _agency(subject.institution, subject.opd),
-        der.set_of(der.sequence(COMMON_NAME, der.utf8_string(subject.name))),
-        der.set_of(der.sequence(SERIAL_NUMBER, der.printable_string(subject.nip))),
+        der.enclosed(der.SET, der.SEQUENCE, COMMON_NAME, der.utf8_string(subject.name)),
+        der.enclosed(der.SET, der.SEQUENCE, SERIAL_NUMBER, der.printable_string(subject.nip)),
     )
+
+
+@functools.lru_cache(maxsize=256)  # a batch is certified in few different seconds
+def _validity(not_before: datetime, not_after: datetime) -> bytes:
+    return der.sequence(der.validity_time(not_before), der.validity_time(not_after))
+
+
+@functools.lru_cache(maxsize=64)
+def _extensions_head(issuer_identifier: bytes) -> bytes:
+    """All extensions but the 20 bytes that end the last one, the subject's key identifier (RFC 5280 clause 4.2.1.2)."""
+    last = _extension("2.5.29.14", der.octet_string(bytes(20)))
+    whole = der.explicit(3, der.sequence(_FIXED_EXTENSIONS, authority_key_identifier(issuer_identifier), last))
+    return whole[:-20]
 
 
 def signer_certificate(
@@ -115,19 +134,15 @@ def signer_certificate(
     ecdsa.public_key(spki)
     if not timedelta(0) < not_after - not_before <= LONGEST_LIFE:
         raise LifetimeRefused("Sertifikat penanda tangan berlaku paling lama 15 menit. Perpendek masa berlakunya.")
-    extensions = (
-        _FIXED_EXTENSIONS
-        + authority_key_identifier(issuer.key_identifier)
-        + _extension("2.5.29.14", der.octet_string(key_identifier(spki)))
-    )
     tbs = der.sequence(
-        der.explicit(0, der.integer(2)),
+        _VERSION_3,
         der.integer(serial),
         cms.ECDSA_WITH_SHA256,
         issuer.name,
-        der.sequence(der.validity_time(not_before), der.validity_time(not_after)),
+        _validity(not_before.astimezone(UTC), not_after.astimezone(UTC)),
         _name(subject),
         spki,
-        der.explicit(3, der.sequence(extensions)),
+        _extensions_head(issuer.key_identifier),
+        key_identifier(spki),
     )
     return der.sequence(tbs, cms.ECDSA_WITH_SHA256, der.bit_string(issuer.key.sign(tbs)))

@@ -4,6 +4,7 @@ The document is detached; one signer; SHA-256 and ECDSA. With a signature time s
 Everything is DER, so the certificates stand in DER order: find the signer's by issuer and serial number, not by place.
 """
 
+import functools
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -24,23 +25,28 @@ ATTRIBUTES_SIZE = 135
 DIGEST_AT, CERTIFICATE_HASH_AT = 46, 103
 
 
-def _attributes_template(content_type: bytes) -> bytes:
-    """The signed attributes with 32 zero bytes in place of each of the two hashes."""
+def _attributes_template(content_type: bytes) -> tuple[bytes, bytes]:
+    """The signed attributes before the digest, and between it and the certificate's hash, which ends them."""
     blank = der.octet_string(bytes(32))
-    return der.set_of(
+    whole = der.set_of(
         der.sequence(CONTENT_TYPE, der.set_of(content_type)),
         der.sequence(MESSAGE_DIGEST, der.set_of(blank)),
         der.sequence(SIGNING_CERTIFICATE_V2, der.set_of(der.sequence(der.sequence(der.sequence(blank))))),
     )
+    digest_at = len(whole) - (ATTRIBUTES_SIZE - DIGEST_AT)
+    return whole[:digest_at], whole[digest_at + 32 : -32]
 
 
-def _filled(template: bytes, digest: bytes, certificate: bytes) -> bytes:
-    """Both hashes written into the template: the ESSCertIDv2 hash is always the last 32 bytes."""
+def _filled(template: tuple[bytes, bytes], digest: bytes, certificate: bytes) -> bytes:
+    """Both hashes written into the template."""
     if len(digest) != 32:
         raise ValueError("a SHA-256 digest has 32 bytes")
-    between = template[len(template) - 32 - (CERTIFICATE_HASH_AT - DIGEST_AT - 32) : -32]
-    head = template[: len(template) - 64 - len(between)]
-    return b"".join((head, digest, between, sha256(certificate).digest()))
+    return template[0] + digest + template[1] + _certificate_hash(certificate)
+
+
+@functools.lru_cache(maxsize=256)  # those of the authority and the seal are in every document
+def _certificate_hash(certificate: bytes) -> bytes:
+    return sha256(certificate).digest()
 
 
 _DOCUMENT_ATTRIBUTES = _attributes_template(ID_DATA)
@@ -76,30 +82,62 @@ def signed_data(
     """
     unsigned = b""
     if timestamp_token is not None:
-        unsigned = der.explicit(1, der.sequence(SIGNATURE_TIMESTAMP, der.set_of(timestamp_token)))
-    signer = _signer_info(attributes, signature_der, certificate, unsigned)
-    return _content_info(VERSION_1, der.sequence(ID_DATA), (certificate, *chain), signer)
+        values = der.head(der.SET, len(timestamp_token)) + timestamp_token
+        unsigned = der.enclosed(0xA1, der.SEQUENCE, SIGNATURE_TIMESTAMP, values)
+    return _content_info(_DETACHED, attributes, signature_der, (certificate, *chain), unsigned)
 
 
 def signed_token(
     *, info: bytes, attributes: bytes, signature_der: bytes, certificate: bytes, chain: Sequence[bytes]
 ) -> bytes:
     """The ContentInfo of a time-stamp token around an encoded TSTInfo; version 3, since the content is no id-data."""
-    signer = _signer_info(attributes, signature_der, certificate, b"")
-    content = der.sequence(ID_TST_INFO, der.explicit(0, der.octet_string(info)))
-    return _content_info(VERSION_3, content, (certificate, *chain), signer)
+    certificates = (certificate, *chain)
+    before, between, after = _token_frame(len(info), len(attributes), len(signature_der), certificates)
+    return b"".join((before, info, between, attributes[1:], after, signature_der))
 
 
-def _signer_info(attributes: bytes, signature_der: bytes, certificate: bytes, unsigned: bytes) -> bytes:
-    """RFC 5652 clause 5.3. The attributes are signed under the tag of a SET and embedded under [0]."""
-    identifier = parsed_certificate.issuer_and_serial(certificate)
-    embedded = b"\xa0" + attributes[1:]
-    return der.sequence(
-        VERSION_1, identifier, SHA256, embedded, ECDSA_WITH_SHA256, der.octet_string(signature_der), unsigned
+@functools.lru_cache(maxsize=256)
+def _token_frame(
+    info_size: int, attributes_size: int, signature_size: int, certificates: tuple[bytes, ...]
+) -> tuple[bytes, bytes, bytes]:
+    """A token without what differs: the bytes before its TSTInfo, from there to its attributes, from there to the signature.
+
+    One authority's tokens differ in nothing else but the signature's size, so they are written around a few frames.
+    """
+    content = der.sequence(ID_TST_INFO, der.enclosed(0xA0, der.OCTET_STRING, bytes(info_size)))
+    whole = _content_info(_TOKEN + content, bytes(attributes_size), bytes(signature_size), certificates, b"")
+    info_end = whole.index(content) + len(content)
+    signature_at = len(whole) - signature_size
+    attributes_end = signature_at - len(der.head(der.OCTET_STRING, signature_size)) - len(ECDSA_WITH_SHA256)
+    attributes_at = attributes_end - (attributes_size - 1)
+    return whole[: info_end - info_size], whole[info_end:attributes_at], whole[attributes_end:signature_at]
+
+
+# version and digestAlgorithms, then the content
+_TOKEN = VERSION_3 + der.set_of(SHA256)
+_DETACHED = VERSION_1 + der.set_of(SHA256) + der.sequence(ID_DATA)
+
+
+def _content_info(
+    opening: bytes, attributes: bytes, signature_der: bytes, certificates: tuple[bytes, ...], unsigned: bytes
+) -> bytes:
+    """RFC 5652 clauses 3, 5.1 and 5.3 around `opening`; the first certificate is the signer's.
+
+    The attributes are signed under the tag of a SET and embedded under [0].
+    """
+    identifier = parsed_certificate.issuer_and_serial(certificates[0])
+    signers = der.enclosed(
+        der.SET,
+        der.SEQUENCE,
+        VERSION_1,
+        identifier,
+        SHA256,
+        b"\xa0",
+        attributes[1:],
+        ECDSA_WITH_SHA256,
+        der.head(der.OCTET_STRING, len(signature_der)),
+        signature_der,
+        unsigned,
     )
-
-
-def _content_info(version: bytes, content: bytes, certificates: Sequence[bytes], signer: bytes) -> bytes:
-    """RFC 5652 clauses 3 and 5.1."""
-    body = der.sequence(version, der.set_of(SHA256), content, der.set_of(*certificates, tag=0xA0), der.set_of(signer))
-    return der.sequence(ID_SIGNED_DATA, der.explicit(0, body))
+    signed_data = der.enclosed(0xA0, der.SEQUENCE, opening, der.set_of(*certificates, tag=0xA0), signers)
+    return b"".join((der.head(der.SEQUENCE, len(ID_SIGNED_DATA) + len(signed_data)), ID_SIGNED_DATA, signed_data))

@@ -6,115 +6,24 @@ what RFC 5652 would allow: signatures of other makers are for a full validator.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from app.pki import cms, der, ecdsa
+from app.pki import cms, cms_form, cms_read, der, ecdsa
+from app.pki.cms_read import SignedData
 from app.pki.errors import DerMalformed, PublicKeyRefused, SignatureRefused
-from app.pki.parsed_certificate import ParsedCertificate, issuer_and_serial, parse
-
-
-@dataclass(frozen=True)
-class SignedData:
-    """The parts of a SignedData with one signer: `content` is None when detached, `token` None at level B-B.
-
-    `others` are the certificates beside the signer's.
-    """
-
-    content_type: bytes
-    content: bytes | None
-    attributes: bytes
-    signature: bytes
-    certificate: bytes
-    others: tuple[bytes, ...]
-    token: bytes | None
+from app.pki.parsed_certificate import ParsedCertificate, parse
 
 
 def read_signed_data(encoded: bytes) -> SignedData:
-    """Take a DER ContentInfo apart (RFC 5652 clauses 3, 5.1, 5.3); `SignatureRefused` `signature.cms` on any other form.
-
-    Written again from its parts it must give the same bytes: no bit can hide in what the signature does not cover.
-    """
+    """Take a DER ContentInfo apart (RFC 5652 clauses 3, 5.1, 5.3); `SignatureRefused` `signature.cms` on any other form."""
+    signed = cms_form.read(encoded)
+    if signed is not None:
+        return signed
     try:
-        signed = _read(encoded)
-        same = _written(signed) == encoded
+        return cms_read.read(encoded)
     except DerMalformed as error:
         raise SignatureRefused("signature.cms", f"the CMS is not in its form: {error}") from error
-    if not same:
-        raise SignatureRefused("signature.cms", "the CMS has other bytes than its parts give")
-    return signed
-
-
-def _written(signed: SignedData) -> bytes:
-    if signed.content is None:
-        return cms.signed_data(
-            attributes=signed.attributes,
-            signature_der=signed.signature,
-            certificate=signed.certificate,
-            chain=signed.others,
-            timestamp_token=signed.token,
-        )
-    return cms.signed_token(
-        info=signed.content,
-        attributes=signed.attributes,
-        signature_der=signed.signature,
-        certificate=signed.certificate,
-        chain=signed.others,
-    )
-
-
-def _read(encoded: bytes) -> SignedData:
-    kind, wrapped = der.children(der.read_whole(encoded, der.SEQUENCE), der.OID, 0xA0)
-    (body,) = der.children(wrapped, der.SEQUENCE)
-    _, digests, content, certificates, signers = der.children(body, der.INTEGER, der.SET, der.SEQUENCE, 0xA0, der.SET)
-    (signer,) = der.children(signers, der.SEQUENCE)
-    parts = der.children(signer)
-    shape = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0, der.SEQUENCE, der.OCTET_STRING]
-    if [part.tag for part in parts] not in (shape, [*shape, 0xA1]):
-        raise DerMalformed("other parts of the signer than expected")
-    _, identifier, digest, attributes, algorithm, signature = parts[:6]
-    named = (kind.whole, digests.body, digest.whole, algorithm.whole)
-    if named != (cms.ID_SIGNED_DATA, cms.SHA256, cms.SHA256, cms.ECDSA_WITH_SHA256):
-        raise DerMalformed("other algorithms than expected")
-    content_type, detached = _content(content)
-    certificate, others = _certificates(certificates, identifier)
-    return SignedData(
-        content_type=content_type,
-        content=detached,
-        attributes=b"\x31" + attributes.whole[1:],
-        signature=signature.body,
-        certificate=certificate,
-        others=others,
-        token=_token(parts[6]) if len(parts) > 6 else None,
-    )
-
-
-def _content(node: der.Node) -> tuple[bytes, bytes | None]:
-    """The content type, and the content where it is not detached."""
-    parts = der.children(node)
-    if len(parts) == 1:
-        return parts[0].whole, None
-    _, wrapped = der.children(node, der.OID, 0xA0)
-    return parts[0].whole, der.children(wrapped, der.OCTET_STRING)[0].body
-
-
-def _certificates(node: der.Node, identifier: der.Node) -> tuple[bytes, tuple[bytes, ...]]:
-    """The one certificate that the signer's issuer and serial number point at, and the others."""
-    wanted, every = identifier.whole, [part.whole for part in der.children(node)]
-    found = [certificate for certificate in every if issuer_and_serial(certificate) == wanted]
-    if len(found) != 1:
-        raise DerMalformed("the signer's certificate is not there exactly once")
-    return found[0], tuple(certificate for certificate in every if certificate != found[0])
-
-
-def _token(unsigned: der.Node) -> bytes:
-    """The signature time stamp, the only unsigned attribute (EN 319 122-1 clause 5.3)."""
-    (attribute,) = der.children(unsigned, der.SEQUENCE)
-    kind, values = der.children(attribute, der.OID, der.SET)
-    if kind.whole != cms.SIGNATURE_TIMESTAMP:
-        raise DerMalformed("an unsigned attribute that is no time stamp")
-    return der.children(values, der.SEQUENCE)[0].whole
 
 
 def check_document_signature(signed: SignedData, digest: bytes) -> ParsedCertificate:
@@ -141,7 +50,7 @@ def _verified(signed: SignedData, code: str) -> ParsedCertificate:
     return certificate
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def check_issued(certificate: bytes, issuing: bytes) -> None:
     """That a certificate was issued by this CA: the name and the signature. A hundred documents share one certificate."""
     try:
@@ -167,13 +76,36 @@ def check_token(encoded: bytes, imprint: bytes, *, tsa: bytes, chain: Sequence[b
         raise SignatureRefused("signature.timestamp", "the token's attributes are not those of its content")
     _verified(signed, "signature.timestamp")
     try:
-        parts = der.children(der.read_whole(signed.content, der.SEQUENCE))
-        if len(parts) < 5 or parts[2].body != cms.SHA256 + der.octet_string(imprint):
-            raise SignatureRefused("signature.timestamp", "the token is about something else")
-        at = der.read_time(parts[4])
+        at = der.read_time(_time(signed.content, imprint))
     except DerMalformed as error:
         raise SignatureRefused("signature.timestamp", f"the token is not in its form: {error}") from error
     owner = parse(tsa)
     if not owner.not_before <= at <= owner.not_after:
         raise SignatureRefused("signature.validity", "the token's time is outside its certificate's life")
     return at
+
+
+# MessageImprint with SHA-256, all but the digest; the heads of a serial number of 9 octets and of a time; one second
+_DIGEST_HEAD = bytes.fromhex("302f300b06096086480165030402010420")
+_SERIAL_HEAD, _TIME_HEAD, _ACCURACY = b"\x02\x09", b"\x18\x0f", b"\x30\x03\x02\x01\x01"
+_AFTER_POLICY = 49 + 11 + 17 + 5
+
+
+def _time(content: bytes, imprint: bytes) -> der.Node:
+    """The time in a TSTInfo about this imprint (RFC 3161 clause 2.4.2): by its place in the usual form, else by reading."""
+    size = len(content)
+    at = size - _AFTER_POLICY
+    if (
+        9 <= at < 0x80 - _AFTER_POLICY
+        and content[:6] == bytes((0x30, size - 2, 2, 1, 1, 6))
+        and content[6] == at - 7
+        and content[at : at + 49] == _DIGEST_HEAD + imprint
+        and content[at + 49 : at + 51] == _SERIAL_HEAD
+        and content[at + 60 : at + 62] == _TIME_HEAD
+        and content.endswith(_ACCURACY)
+    ):
+        return der.Node(content, der.GENERALIZED_TIME, at + 60, at + 62, at + 77)
+    parts = der.children(der.read_whole(content, der.SEQUENCE))
+    if len(parts) < 5 or parts[2].body != cms.SHA256 + der.octet_string(imprint):
+        raise SignatureRefused("signature.timestamp", "the token is about something else")
+    return parts[4]

@@ -17,19 +17,32 @@ TRUE = b"\x01\x01\xff"
 LENGTH_OCTETS = 3
 
 
+def head(tag: int, size: int) -> bytes:
+    """Tag and shortest definite length of an element with `size` content octets (X.690 clauses 8.1.3 and 10.1)."""
+    if size < 0x80:
+        return bytes((tag, size))
+    if 0x100 <= size <= 0xFFFF:
+        return bytes((tag, 0x82, size >> 8, size & 0xFF))
+    octets = (size.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | octets)) + size.to_bytes(octets, "big")
+
+
 def tlv(tag: int, *parts: bytes) -> bytes:
     """One element: tag, shortest definite length, the parts as its content."""
     body = b"".join(parts)
-    size = len(body)
-    if size < 0x80:
-        return bytes((tag, size)) + body
-    octets = (size.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | octets)) + size.to_bytes(octets, "big") + body
+    return head(tag, len(body)) + body
 
 
 def sequence(*parts: bytes) -> bytes:
     """A SEQUENCE of encoded parts, in the order given."""
     return tlv(SEQUENCE, *parts)
+
+
+def enclosed(outer: int, inner: int, *parts: bytes) -> bytes:
+    """One element of encoded parts as the only content of another."""
+    size = sum([len(part) for part in parts])
+    inside = head(inner, size)
+    return b"".join((head(outer, len(inside) + size), inside, *parts))
 
 
 def set_of(*parts: bytes, tag: int = SET) -> bytes:
@@ -84,13 +97,29 @@ def oid(dotted: str) -> bytes:
 
 def generalized_time(at: datetime) -> bytes:
     """A GeneralizedTime in UTC with whole seconds, as RFC 3161 clause 2.4.2 and RFC 5280 clause 4.1.2.5.2 want it."""
-    return tlv(GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+    return _generalized_time(_second(at))
 
 
 def validity_time(at: datetime) -> bytes:
     """The Time of certificates and CRLs: UTCTime through 2049, GeneralizedTime after (RFC 5280 clause 4.1.2.5)."""
+    second = _second(at)
+    return _utc_time(second) if second.year < 2050 else _generalized_time(second)
+
+
+def _second(at: datetime) -> datetime:
     at = at.astimezone(UTC)
-    return tlv(UTC_TIME, at.strftime("%y%m%d%H%M%SZ").encode()) if at.year < 2050 else generalized_time(at)
+    return at.replace(microsecond=0) if at.microsecond else at
+
+
+# a batch is made in few different seconds, and strftime is slower than all else in a token
+@functools.lru_cache(maxsize=1024)
+def _generalized_time(second: datetime) -> bytes:
+    return tlv(GENERALIZED_TIME, second.strftime("%Y%m%d%H%M%SZ").encode())
+
+
+@functools.lru_cache(maxsize=1024)
+def _utc_time(second: datetime) -> bytes:
+    return tlv(UTC_TIME, second.strftime("%y%m%d%H%M%SZ").encode())
 
 
 class Node(NamedTuple):
@@ -113,6 +142,9 @@ class Node(NamedTuple):
         return self.data[self.start : self.end]
 
 
+_new = tuple.__new__  # a third of the time of Node(…), in the one place where nodes are made by the hundred
+
+
 def read(data: bytes, start: int, limit: int) -> Node:
     """The element that starts at `start` and must end at or before `limit`."""
     if start + 2 > limit:
@@ -132,7 +164,7 @@ def read(data: bytes, start: int, limit: int) -> Node:
     end = body_start + size
     if end > limit:
         raise DerMalformed("an element reaches out of its parent")
-    return Node(data, tag, start, body_start, end)
+    return _new(Node, (data, tag, start, body_start, end))
 
 
 def read_whole(data: bytes, tag: int) -> Node:
@@ -147,9 +179,10 @@ def children(node: Node, *tags: int) -> list[Node]:
     """The elements inside a constructed one; they must fill it, and when `tags` are given be exactly those."""
     if not node.tag & 0x20:
         raise DerMalformed("a primitive element has no parts")
-    found, position = [], node.body_start
-    while position < node.end:
-        found.append(part := read(node.data, position, node.end))
+    data, position, end = node.data, node.body_start, node.end
+    found = []
+    while position < end:
+        found.append(part := read(data, position, end))
         position = part.end
     if tags and [part.tag for part in found] != list(tags):
         raise DerMalformed("other parts than expected")
@@ -166,11 +199,16 @@ def read_integer(node: Node) -> int:
 
 def read_time(node: Node) -> datetime:
     """The moment of a UTCTime or GeneralizedTime with whole seconds and Z."""
+    return _moment(node.tag, node.body)
+
+
+@functools.lru_cache(maxsize=4096)
+def _moment(tag: int, body: bytes) -> datetime:
     try:
-        text = node.body.decode("ascii")
-        if node.tag == UTC_TIME and len(text) == 13:
+        text = body.decode("ascii")
+        if tag == UTC_TIME and len(text) == 13:
             text = ("20" if text < "50" else "19") + text
-        elif node.tag != GENERALIZED_TIME:
+        elif tag != GENERALIZED_TIME:
             raise DerMalformed("not a time")
         if len(text) != 15 or not text[:14].isdigit() or text[14] != "Z":
             raise DerMalformed("a time without whole seconds in UTC")

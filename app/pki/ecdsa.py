@@ -4,6 +4,7 @@ Browsers give `r ‖ s` in 64 bytes (IEEE P1363), CMS wants `SEQUENCE { r, s }` 
 """
 
 import functools
+import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -18,8 +19,13 @@ SPKI_SIZE = 91
 SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 SHA256 = ec.ECDSA(hashes.SHA256())
 
+# a number of 32 octets in its shortest form: with a zero in front where its first bit is set
+_NUMBER = rb"\x02(?:\x20[\x01-\x7f].{31}|\x21\x00[\x80-\xff].{31})"
+_USUAL = re.compile(rb"\x30(.)" + 2 * _NUMBER, re.DOTALL)
+_ORDER_OCTETS = ORDER.to_bytes(32, "big")
 
-@functools.lru_cache(maxsize=4096)
+
+@functools.lru_cache(maxsize=256)
 def public_key(spki: bytes) -> ec.EllipticCurvePublicKey:
     """The key in a 91-byte SubjectPublicKeyInfo; any other encoding, curve or a point off the curve is refused."""
     if len(spki) != SPKI_SIZE or not spki.startswith(SPKI_HEAD):
@@ -57,6 +63,23 @@ def raw_from_der(signature: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
+def is_strict(signature: bytes) -> bool:
+    """Whether `signature` is `SEQUENCE { r, s }` in DER with both numbers in range: what `raw_from_der` takes.
+
+    Nearly every signature has two numbers of 32 octets, which a pattern knows; the others are read.
+    """
+    usual = _USUAL.fullmatch(signature)
+    if usual:
+        r_end = 4 + signature[3]
+        sized = signature[1] == len(signature) - 2
+        return sized and signature[r_end - 32 : r_end] < _ORDER_OCTETS and signature[-32:] < _ORDER_OCTETS
+    try:
+        raw_from_der(signature)
+    except SignatureMalformed:
+        return False
+    return True
+
+
 def verify(spki: bytes, signature: bytes, message: bytes) -> bool:
     """Whether `signature` (64 bytes `r ‖ s`) over `message` was made with this key; a malformed one is simply false."""
     try:
@@ -67,9 +90,10 @@ def verify(spki: bytes, signature: bytes, message: bytes) -> bool:
 
 def verify_der(spki: bytes, signature: bytes, message: bytes) -> bool:
     """The same for a signature in DER, whose form must be strict: OpenSSL alone would let other forms pass."""
+    if not is_strict(signature):
+        return False
     try:
-        raw_from_der(signature)
         public_key(spki).verify(signature, message, SHA256)
-    except (SignatureMalformed, InvalidSignature):
+    except InvalidSignature:
         return False
     return True

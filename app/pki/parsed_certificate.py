@@ -36,7 +36,7 @@ class ParsedCertificate:
         return self.texts.get(key, "")
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def parse(certificate: bytes) -> ParsedCertificate:
     """The parts of a DER certificate; `DerMalformed` when it is none."""
     tbs, _, signature = der.children(
@@ -65,15 +65,24 @@ def _texts(subject: der.Node) -> dict[str, str]:
     """The text of the attributes we know, the first of each kind."""
     texts: dict[str, str] = {}
     for relative in der.children(subject):
-        for attribute in der.children(relative):
-            kind, value = der.children(attribute)[:2]
-            key = _TEXT.get(kind.whole)
-            if key:
-                texts.setdefault(key, value.body.decode("utf-8", "replace"))
+        for key, text in _attributes(relative.whole):
+            texts.setdefault(key, text)
     return texts
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096)  # an agency's people share all but their names and numbers
+def _attributes(relative: bytes) -> tuple[tuple[str, str], ...]:
+    """The attributes we know of one relative name."""
+    known = []
+    for attribute in der.children(der.read(relative, 0, len(relative))):
+        kind, value = der.children(attribute)[:2]
+        key = _TEXT.get(kind.whole)
+        if key:
+            known.append((key, value.body.decode("utf-8", "replace")))
+    return tuple(known)
+
+
+@functools.lru_cache(maxsize=256)
 def issuer_and_serial(certificate: bytes) -> bytes:
     """The IssuerAndSerialNumber (RFC 5652 clause 10.2.4) that points at this certificate; stops reading at the issuer."""
     end = len(certificate)

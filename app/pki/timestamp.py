@@ -14,6 +14,10 @@ from app.pki.signing_key import SigningKey
 DEFAULT_POLICY = "1.3.6.1.4.1.99999.1.1"
 # Accuracy ::= SEQUENCE { seconds }: EN 319 422 clause 5.2 asks for it, and for one second or better
 ACCURACY = der.sequence(der.integer(1))
+# MessageImprint { sha256, OCTET STRING }, all but the 32 bytes of the digest
+_IMPRINT_HEAD = der.sequence(cms.SHA256, der.octet_string(bytes(32)))[:-32]
+# an INTEGER before its 64 random bits: a leading 01 keeps it positive and of one length
+_SERIAL_HEAD = der.tlv(der.INTEGER, b"\x01", bytes(8))[:-8]
 
 
 class TimestampAuthority:
@@ -35,7 +39,7 @@ class TimestampAuthority:
         self.chain = tuple(chain)
         self._key = key
         self._random = random
-        self._head = der.integer(1) + der.oid(policy)
+        self._head = der.integer(1) + der.oid(policy) + _IMPRINT_HEAD
 
     def token(self, imprint_sha256: bytes, at: datetime) -> bytes:
         """A TimeStampToken (RFC 3161 clause 2.4.2) for a SHA-256 digest of 32 bytes; `at` is cut to its second."""
@@ -43,10 +47,8 @@ class TimestampAuthority:
             raise ValueError("an imprint has 32 bytes")
         if at.tzinfo is None:
             raise ValueError("a time without its zone cannot be attested")
-        # a leading 01 keeps the 64 random bits of the serial number positive and of one length
-        serial = der.tlv(der.INTEGER, b"\x01", self._random(8))
-        imprint = der.sequence(cms.SHA256, der.octet_string(imprint_sha256))
-        info = der.sequence(self._head, imprint, serial, der.generalized_time(at), ACCURACY)
+        time = der.generalized_time(at)
+        info = der.sequence(self._head, imprint_sha256, _SERIAL_HEAD, self._random(8), time, ACCURACY)
         attributes = cms.token_attributes(sha256(info).digest(), self.certificate)
         return cms.signed_token(
             info=info,

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,6 +107,59 @@ def test_cut_and_foreign_bytes_raise_nothing_but_a_refusal(office, complete, len
     if data != complete.data:
         assert refusal(office, data)
     assert refusal(office, more)
+
+
+@given(st.lists(st.integers(0, 120_000), min_size=1, max_size=4))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_parts_cut_anywhere_are_read_as_the_whole(office, complete, cuts):
+    bounds = [0, *sorted(cuts), len(complete.data)]
+    parts = tuple(complete.data[start:end] for start, end in pairwise(bounds))
+    assert read(office, replace(complete, parts=parts)) == read(office, complete)
+
+
+def test_parts_cut_around_every_signature_are_read_as_the_whole(office, complete):
+    places = [m.start() for m in re.finditer(rb"/ByteRange|/V \d", complete.data)] + [
+        h[0] for h in holes(complete.data)
+    ]
+    for cut in (place + offset for place in places for offset in (-1, 0, 1, 2, 5, 9, 10, 20)):
+        parts = (complete.data[:cut], complete.data[cut:])
+        assert read(office, replace(complete, parts=parts)) == read(office, complete)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_flipped_bit_in_a_first_part_known_from_other_documents_is_refused(office, complete, data):
+    assert read(office, complete)
+    flipped = bytearray(complete.parts[0])
+    flipped[data.draw(st.integers(0, len(flipped) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    for digest in (complete.digest, None):
+        with pytest.raises(ReopenRefused):
+            read(office, replace(complete, parts=(bytes(flipped), *complete.parts[1:])), expected_digest=digest)
+    assert read(office, complete)
+
+
+def test_a_second_field_that_points_at_a_signature_is_refused_wherever_it_stands(office):
+    """Also before the part that is hashed for each document, and although the signature covers it."""
+    document = office.signed()
+    prefix, tail = document.parts
+    number = re.search(rb"/FT/Sig/T\(pegawai\)[^\n]*/V (\d+) 0 R>>", tail)[1]
+    field = b"9 0 obj\n<</FT/Sig/T(segel)/V %b 0 R>>\nendobj\n" % number
+    for at in (len(prefix), len(prefix) - 40, 1000):
+        place = document.data.index(b"\nendobj\n", at - 30) + len(b"\nendobj\n")
+        doubled = document.data[:place] + field + document.data[place:]
+        moved = re.sub(
+            rb"/ByteRange\[0 (\d+) (\d+) (\d+) *\]",
+            lambda m: (
+                (b"/ByteRange[0 %d %d %b" % (int(m[1]) + len(field), int(m[2]) + len(field), m[3])).ljust(len(m[0]) - 1)
+                + b"]"
+            ),
+            doubled,
+        )
+        moved = re.sub(rb"startxref\n(\d+)", lambda m: b"startxref\n%d" % (int(m[1]) + len(field)), moved)
+        for parts in ((moved,), (moved[: len(prefix) + len(field)], moved[len(prefix) + len(field) :])):
+            with pytest.raises(ReopenRefused) as caught:
+                read(office, replace(document, parts=parts), expected_digest=None)
+            assert caught.value.code == "reopen.field"
 
 
 @pytest.mark.parametrize("extra", [b"\n", b"%%EOF\n", b"1 0 obj\n<<>>\nendobj\nstartxref\n0\n%%EOF\n"])

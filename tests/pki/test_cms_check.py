@@ -1,9 +1,11 @@
 from hashlib import sha256
 
 import pytest
+from asn1crypto import tsp
 
 from app.pki import cms, cms_check, der
 from app.pki.errors import SignatureRefused
+from app.pki.timestamp import TimestampAuthority
 
 DIGEST = sha256(b"a document").digest()
 
@@ -90,3 +92,77 @@ def test_a_token_for_another_imprint_is_refused(authority, now):
     with pytest.raises(SignatureRefused) as caught:
         cms_check.check_token(token, DIGEST, tsa=authority.tsa.certificate, chain=authority.chain)
     assert caught.value.code == "signature.timestamp"
+
+
+def stamped(authority, info):
+    """A token of the authority around any content at all, rightly signed."""
+    tsa = authority.tsa
+    attributes = cms.token_attributes(sha256(info).digest(), tsa.certificate)
+    return cms.signed_token(
+        info=info,
+        attributes=attributes,
+        signature_der=tsa_key(authority).sign(attributes),
+        certificate=tsa.certificate,
+        chain=tsa.chain,
+    )
+
+
+def tsa_key(authority):
+    return authority.tsa._key
+
+
+def content_of(token):
+    return cms_check.read_signed_data(token).content
+
+
+def time_by_asn1crypto(info):
+    """The time of a TSTInfo that is about DIGEST, as another reader sees it; None when it is not in order."""
+    try:
+        read = tsp.TSTInfo.load(info, strict=True)
+        imprint = read["message_imprint"]
+        read.native  # noqa: B018 - reads every part
+        about = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+        return read["gen_time"].native if about == ("sha256", DIGEST) else None
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+def test_a_rightly_signed_token_with_any_changed_byte_says_what_another_reader_sees_or_nothing(authority, now):
+    info = content_of(authority.tsa.token(DIGEST, now))
+    outcomes = set()
+    for position in range(len(info)):
+        for bit in (0, 3, 6):
+            changed = bytearray(info)
+            changed[position] ^= 1 << bit
+            token = stamped(authority, bytes(changed))
+            try:
+                at = cms_check.check_token(token, DIGEST, tsa=authority.tsa.certificate, chain=authority.chain)
+            except SignatureRefused:
+                outcomes.add("refused")
+                continue
+            if (seen := time_by_asn1crypto(bytes(changed))) is not None:
+                outcomes.add(at == seen)
+    assert outcomes == {"refused", True}
+
+
+def test_tokens_of_other_forms_are_read_as_the_usual_one(authority, now):
+    """Without accuracy, with a nonce, with serial numbers and policies of other lengths: RFC 3161 clause 2.4.2 allows them."""
+    imprint = der.sequence(cms.SHA256, der.octet_string(DIGEST))
+    time, accuracy = der.generalized_time(now), der.sequence(der.integer(1))
+    policies = [der.oid("1.2.3"), der.oid("1.3.6.1.4.1.99999." + ".".join(["268435455"] * 12))]
+    for policy in policies:
+        for serial in (1, 2**62, 2**64, 2**71, 2**150):
+            for rest in (b"", accuracy, accuracy + der.integer(77), der.integer(77)):
+                info = der.sequence(der.integer(1), policy, imprint, der.integer(serial), time, rest)
+                at = cms_check.check_token(
+                    stamped(authority, info), DIGEST, tsa=authority.tsa.certificate, chain=authority.chain
+                )
+                assert at == now == time_by_asn1crypto(info)
+
+
+def test_a_token_under_a_policy_of_many_arcs_holds(authority, now):
+    policy = "1.3.6.1.4.1.99999." + ".".join(["268435455"] * 12)
+    tsa = TimestampAuthority(tsa_key(authority), authority.tsa.certificate, authority.tsa.chain, policy=policy)
+    assert now == cms_check.check_token(
+        tsa.token(DIGEST, now), DIGEST, tsa=authority.tsa.certificate, chain=authority.chain
+    )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.pki import ecdsa
 from app.pki.errors import PublicKeyRefused, SignatureMalformed
+from app.pki.signing_key import LocalKey
 
 NUMBERS = st.integers(1, ecdsa.ORDER - 1)
 
@@ -71,3 +72,46 @@ def test_every_other_kind_of_public_key_is_refused(device):
     for spki in others:
         with pytest.raises(PublicKeyRefused):
             ecdsa.public_key(spki)
+
+
+def is_read(signature: bytes) -> bool:
+    try:
+        ecdsa.raw_from_der(signature)
+    except SignatureMalformed:
+        return False
+    return True
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 71), st.integers(0, 255))
+def test_the_pattern_of_a_signature_knows_what_the_reader_takes(r, s, position, value):
+    signature = encode_dss_signature(r, s)
+    assert ecdsa.is_strict(signature)
+    changed = signature[:position] + bytes([value]) + signature[position + 1 :]
+    assert ecdsa.is_strict(changed) == is_read(changed)
+
+
+@pytest.mark.parametrize("edge", [1, 127, 128, 2**247, 2**248 - 1, 2**248, 2**255 - 1, 2**255, ecdsa.ORDER - 1])
+def test_numbers_at_every_edge_are_strict_and_those_beyond_the_order_are_not(edge):
+    for pair in ((edge, 5), (5, edge), (edge, 2**255), (2**254, edge), (edge, edge)):
+        assert ecdsa.is_strict(encode_dss_signature(*pair))
+    for beyond in (0, ecdsa.ORDER, ecdsa.ORDER + edge, 2**256 - 1):
+        for pair in ((edge, beyond), (beyond, edge), (2**255, beyond), (beyond, 2**255)):
+            assert not ecdsa.is_strict(encode_dss_signature(*pair))
+
+
+def test_every_changed_octet_of_a_signature_is_judged_as_the_reader_does(device):
+    for signature in (device.sign(bytes([n])) for n in range(8)):
+        for position in range(len(signature)):
+            for bit in range(8):
+                changed = bytearray(signature)
+                changed[position] ^= 1 << bit
+                assert ecdsa.is_strict(bytes(changed)) == is_read(bytes(changed))
+        for other in (signature[:-1], signature + b"\0", signature[1:], b""):
+            assert not ecdsa.is_strict(other)
+
+
+def test_a_repeatable_key_signs_the_same_data_the_same_way(device):
+    repeatable = LocalKey(device.private, repeatable=True)
+    assert repeatable.sign(b"message") == repeatable.sign(b"message") != repeatable.sign(b"massage")
+    assert ecdsa.verify_der(device.spki, repeatable.sign(b"message"), b"message")
+    assert device.sign(b"message") != device.sign(b"message")
