@@ -37,7 +37,7 @@ CHUNK = 100
 SIGNED, ARCHIVED, SEALED = "B-T signer", "B-LTA signer + archive", "B-LTA signer + e-seal + archive"
 SIGNATURES = {SIGNED: 3, ARCHIVED: 4, SEALED: 6}
 PEER_LEVELS = {SIGNED: "B-T", SEALED: "B-LTA"}
-PEER_DOCUMENTS = 60
+PEER_DOCUMENTS = 12
 TEMPLATE = Path(__file__).parents[1] / "pdf_templates" / "pakta_integritas"
 
 

@@ -57,7 +57,7 @@ STATES = {"B-T": "signed", "B-LTA": "sealed"}
 ECDSA = ec.ECDSA(hashes.SHA256())
 PUBLISH_EVERY = 1.0  # seconds
 PEER = "benchmarks.peers.naive"
-PEER_DOCUMENTS = 40
+PEER_DOCUMENTS = 12
 
 
 def floor_rate(signatures: int, documents_: int = BATCH) -> float:
