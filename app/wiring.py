@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import procrastinate
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.asn import models as _asn  # noqa: F401 - every job and table is known before the queue is built
+from app.asn import jobs as _asn_jobs  # noqa: F401 - every job and table is known before the queue is built
 from app.compliance import jobs as _compliance_jobs  # noqa: F401
 from app.core import jobs
 from app.core.blobs import BlobStore, LocalBlobStore

@@ -21,7 +21,8 @@ def text(cell: Cell) -> str:
     A dash, an error value such as #N/A and a truth value are no text: the result is empty. A whole number has no ".0".
     """
     if isinstance(cell, str):
-        line = " ".join(_INVISIBLE.sub("", cell).split()).removeprefix("'").strip()
+        # What is printable holds none of the invisible characters; most cells are, and a roster has millions.
+        line = " ".join((cell if cell.isprintable() else _INVISIBLE.sub("", cell)).split()).removeprefix("'").strip()
         return "" if line in _NOTHING or line in _ERRORS else line
     if isinstance(cell, bool) or cell is None:
         return ""

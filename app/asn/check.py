@@ -1,20 +1,36 @@
 """Checks the rows of a roster: each becomes a person to keep, or a finding that says what to do.
 
-Nothing here asks the database; the units are given as a directory, and duplicates are those within the file.
+Nothing here asks the database or looks at two rows at once: the units are given as a directory, and rows that contradict each
+other or the roster are found where all of them lie together (`app.asn.staging`). So a file of any length takes no memory.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.asn import cell, degrees, nip, standing
-from app.asn.columns import Column, Form, Header
-from app.asn.outcome import Finding, Outcome, finding, outcome_of
+from app.asn.columns import Column, Header
+from app.asn.outcome import WARNINGS, Finding, Outcome, outcome_of
 from app.asn.sheet import SheetRow
 from app.opd.tree import UnitDirectory
 
+_REPEATED = (
+    Column.EMPLOYMENT,
+    Column.CPNS_FLAG,
+    Column.LEGAL_STATUS,
+    Column.GRADE,
+    Column.POSITION_KIND,
+    Column.POSITION_KIND_NAME,
+    Column.POSITION,
+    Column.ECHELON,
+)
+"""Columns in which the same few values stand again and again."""
 
-@dataclass(frozen=True, slots=True)
+_repeated = lru_cache(maxsize=8192, typed=True)(cell.value)
+
+
+@dataclass(slots=True)  # not frozen: there are millions, and a frozen one takes four times as long to make
 class PersonFields:
     """What is kept of a person. `name` is as printed, with degrees; `unit_id` is SIASN's; text that is absent is empty."""
 
@@ -22,10 +38,8 @@ class PersonFields:
     nip: str
     name: str
     birth_date: dt.date
-    sex: str
     employment: str
     legal_status: str
-    legal_status_name: str
     grade: str
     grade_title: str
     position_kind: str
@@ -36,9 +50,12 @@ class PersonFields:
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CheckedRow:
-    """A row and what became of it: all its findings, the gravest first. `person` is None exactly when it is rejected."""
+    """A row and what became of it: all its findings, the gravest first. `person` is None exactly when it is rejected.
+
+    A rejected row may still say whom it is about: `nip` and `pns_id`, as far as they are readable.
+    """
 
     sheet: str
     row: int
@@ -46,6 +63,8 @@ class CheckedRow:
     findings: tuple[Finding, ...]
     person: PersonFields | None
     header: Header
+    nip: str = ""
+    pns_id: str = ""
 
     @property
     def codes(self) -> list[str]:
@@ -69,28 +88,26 @@ class CheckedRow:
 
 
 def check_rows(rows: Iterable[SheetRow], units: UnitDirectory) -> Iterator[CheckedRow]:
-    """Check rows one by one, in order. Of the rows with one NIP the first that can be accepted stays, later ones are rejected."""
-    first_places: dict[str, str] = {}
+    """Check rows one by one, in order, each by itself."""
     for row in rows:
         reading = nip.read(row.cells.get(Column.NIP))
         name, findings = _check_name(row)
         unit_id = _find_unit(row, units)
         if reading.code:
             findings.insert(0, _finding(row, reading.code, Column.NIP))
-        if reading.nip and reading.nip.digits in first_places:
-            findings.insert(0, _finding(row, "nip.duplicate", Column.NIP, first=first_places[reading.nip.digits]))
         if unit_id is None:
             findings.append(_finding(row, "unit.unknown", _unit_column(row)))
-        if reading.nip and _differs(row, reading.nip.birth_date):
-            findings.append(_finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
+        born = _birth_date(row, reading.nip, findings)
+        _check_legal_status(row, findings)
         outcome = outcome_of(findings)
         person = None
-        if outcome is not Outcome.REJECTED and reading.nip and unit_id:
-            first_places[reading.nip.digits] = f"{row.number} ({row.sheet})" if row.sheet else str(row.number)
-            person = _person(row, reading.nip, name, unit_id)
+        if outcome is not Outcome.REJECTED and reading.nip and unit_id and born:
+            person = _person(row, reading.nip, name, unit_id, born)
         # Stable: what rejects the row stands before what only warns.
-        findings.sort(key=lambda found: outcome_of([found]) is Outcome.WARNED)
-        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person, row.header)
+        findings.sort(key=lambda found: found.code in WARNINGS)
+        digits = reading.nip.digits if reading.nip else ""
+        pns_id = person.pns_id if person else _pns_id(row)
+        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id)
 
 
 def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:
@@ -113,34 +130,54 @@ def _joined(in_column: str, in_name: str, separator: str) -> str:
 
 
 def _find_unit(row: SheetRow, units: UnitDirectory) -> str | None:
-    if row.header.form is Form.SIASN:
+    if Column.UNIT_ID in row.header.places:
         return units.find(cell.text(row.cells.get(Column.UNIT_ID)))
     return units.find_named(cell.text(row.cells.get(Column.UNIT_NAME)), cell.text(row.cells.get(Column.AGENCY_NAME)))
 
 
 def _unit_column(row: SheetRow) -> Column:
-    return Column.UNIT_ID if row.header.form is Form.SIASN else Column.UNIT_NAME
+    return Column.UNIT_ID if Column.UNIT_ID in row.header.places else Column.UNIT_NAME
 
 
-def _differs(row: SheetRow, birth_date: dt.date) -> bool:
-    """Tell whether a birth date is stated (readable or not) that is not the NIP's."""
+def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) -> dt.date | None:
+    """Return the birth date to keep; one that is not the NIP's is remarked, and one with day and month swapped is not kept."""
+    if parsed is None:
+        return None
     stated = row.cells.get(Column.BIRTH_DATE)
-    return bool(cell.text(stated)) and cell.date(stated) != birth_date
+    if not cell.text(stated):
+        return parsed.birth_date
+    written = cell.date(stated)
+    if written == parsed.birth_date:
+        return written
+    findings.append(_finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
+    if written and written.day <= 12 and written.replace(day=written.month, month=written.day) == parsed.birth_date:
+        findings.append(_finding(row, "birth_date.swapped", Column.BIRTH_DATE))
+        return parsed.birth_date
+    return written or parsed.birth_date
 
 
-def _person(row: SheetRow, parsed: nip.Nip, name: str, unit_id: str) -> PersonFields:
-    values = {column: cell.value(raw) for column, raw in row.cells.items()}
+def _check_legal_status(row: SheetRow, findings: list[Finding]) -> None:
+    stated = _repeated(row.cells.get(Column.LEGAL_STATUS))
+    if stated and stated.zfill(2).upper() not in standing.LEGAL_STATUSES:
+        findings.append(_finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
+
+
+def _pns_id(row: SheetRow) -> str:
+    return cell.value(row.cells.get(Column.PNS_ID)).upper()
+
+
+def _person(row: SheetRow, parsed: nip.Nip, name: str, unit_id: str, born: dt.date) -> PersonFields:
+    cells = row.cells
+    values = {column: _repeated(cells[column]) for column in _REPEATED if column in cells}
     kind = standing.employment(values.get(Column.EMPLOYMENT, ""), values.get(Column.CPNS_FLAG, ""), parsed.kind)
     grade = standing.grade(values.get(Column.GRADE, ""), kind)
     return PersonFields(
-        pns_id=values.get(Column.PNS_ID, "").upper(),
+        pns_id=_pns_id(row),
         nip=parsed.digits,
         name=name,
-        birth_date=cell.date(row.cells.get(Column.BIRTH_DATE)) or parsed.birth_date,
-        sex=standing.sex(values.get(Column.SEX, "")) or parsed.sex,
+        birth_date=born,
         employment=kind,
         legal_status=standing.legal_status(values.get(Column.LEGAL_STATUS, ""), kind),
-        legal_status_name=values.get(Column.LEGAL_STATUS_NAME, ""),
         grade=grade,
         grade_title=standing.grade_title(grade),
         position_kind=standing.position_kind(
@@ -149,8 +186,8 @@ def _person(row: SheetRow, parsed: nip.Nip, name: str, unit_id: str) -> PersonFi
         position=values.get(Column.POSITION, ""),
         echelon=values.get(Column.ECHELON, "").replace(standing.NO_ECHELON, ""),
         unit_id=unit_id,
-        email=_email(values.get(Column.EMAIL, "")),
-        phone=_phone(values.get(Column.PHONE, "")),
+        email=_email(cell.value(cells.get(Column.EMAIL))),
+        phone=_phone(cell.value(cells.get(Column.PHONE))),
     )
 
 
@@ -168,5 +205,5 @@ def _phone(stated: str) -> str:
     return f"0{digits}" if digits.startswith("8") else digits
 
 
-def _finding(row: SheetRow, code: str, column: Column, **details: object) -> Finding:
-    return finding(code, row.header.label(column), cell.shown(row.cells.get(column)), **details)
+def _finding(row: SheetRow, code: str, column: Column) -> Finding:
+    return Finding(code, row.header.label(column), cell.shown(row.cells.get(column)))

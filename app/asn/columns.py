@@ -1,9 +1,10 @@
-"""The columns of a roster: the 69 of SIASN's export and the 11 of the short form, as far as they are kept.
+"""The columns of a roster: the 69 of SIASN's export, the 11 of the short form, and any local form by a mapping.
 
 Data minimisation begins here (UU PDP 27/2022): a column that has no name below is never read. That drops religion,
 marriage, address, NIK, NPWP, BPJS and the private e-mail address of SIASN's form at the door.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from app.asn.cell import Cell
 
 
 class Form(StrEnum):
-    """Which of the two forms a header is."""
+    """Which of the forms a header is; a local one is known by a mapping, saved or guessed."""
 
     SIASN = "siasn"
     SHORT = "short"
+    LOCAL = "local"
 
 
 class Column(StrEnum):
@@ -43,6 +45,7 @@ class Column(StrEnum):
     AGENCY_NAME = "agency_name"
     EMAIL = "email"
     PHONE = "phone"
+    ORIGIN = "origin"
 
 
 _SIASN: Mapping[str, Column] = {
@@ -84,24 +87,50 @@ _SHORT: Mapping[str, Column] = {
     "GELAR DEPAN": Column.FRONT_DEGREES,
     "GELAR BELAKANG": Column.BACK_DEGREES,
 }
-_FORMS = {Form.SIASN: _SIASN, Form.SHORT: _SHORT}
+ORIGIN_LABEL = "BARIS ASAL (JANGAN DIUBAH)"
+"""The column a correction workbook adds: which row of which sheet a row was."""
+
+_FORMS = {Form.SIASN: _SIASN, Form.SHORT: _SHORT, Form.LOCAL: _SHORT}
+_OUTSIDE = frozenset({Column.ORIGIN})
+MAPPABLE = tuple(column for column in Column if column not in _OUTSIDE)
+"""The columns a local form can be mapped to."""
 _MANDATORY = {
     Form.SIASN: ("NIP BARU", "NAMA", "JENIS PEGAWAI NAMA", "UNOR ID"),
     Form.SHORT: ("NIP", "NAMA", "STATUS", "NAMA UNOR"),
 }
 _ONLY_SIASN = ("NIP BARU", "PNS ID", "UNOR ID")
+_STATED_BY: Mapping[str, frozenset[Column]] = {
+    "birth_date": frozenset({Column.BIRTH_DATE}),
+    "legal_status": frozenset({Column.LEGAL_STATUS}),
+    "grade": frozenset({Column.GRADE}),
+    "grade_title": frozenset({Column.GRADE}),
+    "position_kind": frozenset({Column.POSITION_KIND, Column.POSITION_KIND_NAME}),
+    "position": frozenset({Column.POSITION}),
+    "echelon": frozenset({Column.ECHELON}),
+    "email": frozenset({Column.EMAIL}),
+    "phone": frozenset({Column.PHONE}),
+    "employment": frozenset({Column.EMPLOYMENT, Column.CPNS_FLAG}),
+}
+"""The columns a kept value is read from; those not named here every form has, or are derived from what every form has."""
+
+_MOST_NAMES, _LONGEST_NAME = 300, 200
 _FEWEST = 3
 """A row that names fewer known columns is a title or data, not a header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A recognised header: its form, where each kept column stands (from 0) and how the file spells it, what is missing."""
+    """A recognised header: its form, where each kept column stands (from 0) and how the file spells it, what is missing.
+
+    `names` are all names of the header as the file spells them, `fingerprint` is that of these names.
+    """
 
     form: Form
     places: Mapping[Column, int]
     labels: Mapping[Column, str]
     missing: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     def label(self, column: Column) -> str:
         """Return the file's own name of a column, or that of the form when the file has no such column."""
@@ -112,19 +141,53 @@ class Header:
 
 def recognise(row: Sequence[Cell]) -> Header | None:
     """Return the header that a row is, or None. Case, spaces and punctuation do not count; of two like columns the first does."""
-    keys = [_key(cell) for cell in row]
-    form = Form.SIASN if any(_key(name) in keys for name in _ONLY_SIASN) else Form.SHORT
-    known = {_key(name): column for name, column in _FORMS[form].items()}
+    keys = [key_of(cell) for cell in row]
+    form = Form.SIASN if any(key_of(name) in keys for name in _ONLY_SIASN) else Form.SHORT
+    known = {key_of(name): column for name, column in _FORMS[form].items()} | {key_of(ORIGIN_LABEL): Column.ORIGIN}
     places: dict[Column, int] = {}
     for place, key in enumerate(keys):
         if key in known:
             places.setdefault(known[key], place)
     if len(places) < _FEWEST or not places.keys() & {Column.NIP, Column.NAME}:
         return None
+    return header_of(row, form, places)
+
+
+def mapped(row: Sequence[Cell], columns: Mapping[str, str]) -> Header:
+    """Return the header of a local form; `columns` says which of its columns (by name) is which of ours."""
+    keys = [key_of(cell) for cell in row]
+    places = {Column(ours): keys.index(key_of(theirs)) for ours, theirs in columns.items() if key_of(theirs) in keys}
+    if key_of(ORIGIN_LABEL) in keys:
+        places[Column.ORIGIN] = keys.index(key_of(ORIGIN_LABEL))
+    return header_of(row, Form.LOCAL, places)
+
+
+def header_of(row: Sequence[Cell], form: Form, places: Mapping[Column, int]) -> Header:
+    """Return the header that a row is when our columns stand at these places."""
+    names = tuple(
+        " ".join(str(name).split())[:_LONGEST_NAME] if isinstance(name, str) else "" for name in row[:_MOST_NAMES]
+    )
     labels = {column: " ".join(str(row[place]).split()) for column, place in places.items()}
-    missing = tuple(name for name in _MANDATORY[form] if _FORMS[form][name] not in places)
-    return Header(form, places, labels, missing)
+    if form is Form.LOCAL:
+        located = Column.UNIT_ID in places or Column.UNIT_NAME in places
+        absent = [name for name in ("NIP", "NAMA") if _SHORT[name] not in places]
+        missing = tuple(absent if located else [*absent, "NAMA UNOR"])
+    else:
+        missing = tuple(name for name in _MANDATORY[form] if _FORMS[form][name] not in places)
+    return Header(form, places, labels, missing, names, fingerprint(row))
 
 
-def _key(cell: Cell) -> str:
+def fingerprint(row: Sequence[Cell]) -> str:
+    """Return what a form is known again by: SHA-256 of the names in its header, however they are spaced or capitalised."""
+    keys = [key for key in map(key_of, row) if key and key != key_of(ORIGIN_LABEL)]
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+
+
+def silent(header: Header) -> list[str]:
+    """Return the kept values that the file has no column for: the roster's own stay what they are."""
+    return [name for name, columns in _STATED_BY.items() if not columns & header.places.keys()]
+
+
+def key_of(cell: Cell) -> str:
+    """Return what counts of a column's name: letters and digits, small."""
     return re.sub(r"[\W_]+", "", cell).casefold() if isinstance(cell, str) else ""

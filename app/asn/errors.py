@@ -1,5 +1,6 @@
 """Refusals of rosters."""
 
+from app.asn.refusal import remedy_of
 from app.core.errors import AppError, Kind
 
 
@@ -8,6 +9,15 @@ class FileRefused(AppError):
 
     kind = Kind.INVALID
     code = "roster.file_refused"
+
+    def __init__(self, reason: str, missing: tuple[str, ...] = (), language: str = "id") -> None:
+        super().__init__(reason=reason, missing=list(missing), remedy=remedy_of(reason, missing, language))
+
+    def told_in(self, language: str) -> "FileRefused":
+        """Return the same refusal with its remedy in another language."""
+        missing = self.params["missing"]
+        assert isinstance(missing, list)
+        return FileRefused(str(self.params["reason"]), tuple(missing), language)
 
 
 class UnitFileInvalid(AppError):
@@ -24,6 +34,13 @@ class UnitsMissing(AppError):
     code = "roster.units_missing"
 
 
+class ImportNotStaged(AppError):
+    """The import is in another state than the step asks for: still being read, refused, waiting for its columns, undone."""
+
+    kind = Kind.CONFLICT
+    code = "roster.not_staged"
+
+
 class ImportApplied(AppError):
     """The import was applied before."""
 
@@ -32,7 +49,42 @@ class ImportApplied(AppError):
 
 
 class ImportOutdated(AppError):
-    """Another import was applied after this one was compared: look again before applying."""
+    """The roster was changed after this import was compared with it: look again before applying."""
 
     kind = Kind.CONFLICT
     code = "roster.outdated"
+
+
+class UndoNotLast(AppError):
+    """Only the newest change of the roster can be undone, and this import is not it."""
+
+    kind = Kind.CONFLICT
+    code = "roster.undo_not_last"
+
+
+class UndoDepended(AppError):
+    """Something was built on the import since: a round opened, a document signed, a person activated."""
+
+    kind = Kind.CONFLICT
+    code = "roster.undo_depended"
+
+
+class UploadGone(AppError):
+    """The uploaded file is not kept any longer: it held nothing to correct, or its time is over."""
+
+    kind = Kind.GONE
+    code = "roster.upload_gone"
+
+
+class DecisionInvalid(AppError):
+    """A decision about somebody missing that cannot be: a day in the future, a unit for somebody who stays."""
+
+    kind = Kind.INVALID
+    code = "roster.decision_invalid"
+
+
+class MappingInvalid(AppError):
+    """The mapping names a column the file does not have, or leaves NIP, name or unit without one."""
+
+    kind = Kind.INVALID
+    code = "roster.mapping_invalid"

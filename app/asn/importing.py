@@ -1,50 +1,49 @@
-"""A roster import: stage (read, check, compare; nothing changes), then apply in one transaction."""
+"""A roster import: stage (read, check, compare; nothing changes), apply in one transaction, undo while nothing depends on it."""
 
 import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-from app.asn import queries, sheet
-from app.asn.check import CheckedRow, PersonFields, check_rows
-from app.asn.compare import KEPT, ComparedRow, RosterIndex, fields
-from app.asn.conflict import settle
-from app.asn.errors import FileRefused, ImportApplied, ImportOutdated, UnitFileInvalid, UnitsMissing
+from app.asn import queries, reader, sheet
+from app.asn.check import CheckedRow, check_rows
+from app.asn.columns import Column
+from app.asn.errors import FileRefused, ImportNotStaged, UnitFileInvalid, UnitsMissing
 from app.asn.models import RosterImport, RosterRow
+from app.asn.reader import ReadingRefused
+from app.asn.reading import VERSION, Order
 from app.asn.refusal import SheetRefused
-from app.core.db import Session, copy_rows
+from app.asn.sheet import Known
+from app.asn.staging import queries as staging
+from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.settings import LimitSettings
 from app.opd import service as opd
 from app.opd import tree as unit_tree
 from app.opd import unit_file
 from app.opd.tree import UnitTree
 from app.opd.unit_file import UnitFileRefused, UnitRow
-from app.transparency import service as transparency
-from app.transparency.record import Fact, LogIdentity
 
-_ROW = [
-    "import_id",
-    "sheet",
-    "row",
-    "outcome",
-    "change",
-    "codes",
-    "column_name",
-    "found",
-    "remedy",
-    "person",
-    "employee_id",
-]
-BATCH = 5_000
+Placeable = Sequence[tuple[str, str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What was brought: the file, its name, the units that came with it, since when its changes hold (None: when applied)."""
+
+    path: Path
+    name: str
+    units: UnitTree | None = None
+    effective_on: date | None = None
+    parent: RosterImport | None = None
 
 
 def read_units(path: Path) -> UnitTree:
@@ -60,39 +59,70 @@ def read_units(path: Path) -> UnitTree:
 
 
 def check_file(path: Path, directory: unit_tree.UnitDirectory) -> list[CheckedRow]:
-    """Read and check every row of a roster; raises `FileRefused` when it is none."""
+    """Read and check every row of a roster in this process, each by itself; raises `FileRefused` when it is none."""
     try:
-        return list(check_rows(sheet.read(path), directory))
+        return list(check_rows(sheet.read(path, known=Known(units=directory)), directory))
     except SheetRefused as refused:
-        raise FileRefused(reason=refused.code, remedy=refused.remedy) from refused
+        raise FileRefused(refused.code, refused.missing) from refused
 
 
-async def stage(
-    session: Session, actor: Principal, path: Path, file_name: str, units: UnitTree | None, *, now: datetime
-) -> tuple[RosterImport, list[CheckedRow]]:
-    """Read, check and compare a roster; store every row with its outcome. The roster itself does not change."""
+async def begin(session: Session, actor: Principal, upload: Upload, *, now: datetime) -> RosterImport:
+    """Register an upload that is to be read: its status is `reading`."""
     actor.require(Permission.ROSTER_IMPORT)
-    siasn_of = {unit_id: siasn for siasn, unit_id in (await opd.ids_by_siasn(session)).items()}
-    if units is None and not siasn_of:
+    if upload.units is None and not await opd.has_units(session):
         raise UnitsMissing
-    directory = unit_tree.directory(units) if units else await opd.directory(session)
-    index = RosterIndex(await queries.list_current(session), siasn_of)
-    checked = await asyncio.to_thread(check_file, path, directory)  # seconds of reading: not on the event loop
-    compared = settle([index.compare(row) for row in checked], index.holders)
-    staged = RosterImport(
+    begun = RosterImport(
         id=new_id(),
-        file_name=file_name[:200],
-        sha256=await asyncio.to_thread(_file_sha256, path),
-        status="staged",
-        counts=_counts(compared, index),
-        units=[asdict(unit) for unit in units.units.values()] if units else [],
+        parent_id=upload.parent.id if upload.parent else None,
+        file_name=upload.name[:200].replace("\0", ""),
+        sha256=await asyncio.to_thread(_file_sha256, upload.path),
+        status="reading",
+        counts={},
+        layout={},
+        units=[asdict(unit) for unit in upload.units.units.values()] if upload.units else [],
+        units_before=None,
+        refusal=None,
+        reading="",
+        effective_on=upload.effective_on,
+        base_revision=0,
         created_by=actor.id,
         created_at=now,
     )
-    session.add(staged)
+    session.add(begun)
     await session.flush()
-    await copy_rows(session, "roster_row", _ROW, _staged_rows(staged.id, compared))
-    return staged, [row.checked for row in compared]
+    return begun
+
+
+async def read(session: Session, begun: RosterImport, path: Path, limits: LimitSettings) -> None:
+    """Read, check and compare an upload; store every row with its outcome. The roster itself does not change.
+
+    The same file, read with the same units and columns before, is not read again. Raises `FileRefused` when it is no roster;
+    one whose columns are not all known stays `unmapped` until they are told.
+    """
+    tree = tree_of(begun)
+    units = unit_tree.placeable(tree) if tree else await opd.list_placeable(session)
+    begun.base_revision = await queries.read_revision(session)
+    await staging.make_tables(session, [(unit, name, of) for unit, name, _, of in units])
+    mappings = await queries.mappings(session)
+    if begun.layout.get("mapping"):
+        mappings[begun.layout["fingerprint"]] = begun.layout["mapping"]
+    begun.reading = _fingerprint(begun, units, mappings)
+    earlier = await queries.find_reading(session, begun.reading, but=begun.id)
+    if earlier is not None:
+        await staging.copy_earlier(session, earlier.id)
+        begun.layout = earlier.layout
+    elif not await _read_file(session, begun, _order(path, units, mappings, limits, begun)):
+        return
+    await _compare(session, begun)
+
+
+async def stage(
+    session: Session, actor: Principal, upload: Upload, limits: LimitSettings, *, now: datetime
+) -> RosterImport:
+    """Register an upload and read it at once."""
+    begun = await begin(session, actor, upload, now=now)
+    await read(session, begun, upload.path, limits)
+    return begun
 
 
 async def get_import(session: Session, actor: Principal, import_id: UUID, *, lock: bool = False) -> RosterImport:
@@ -104,55 +134,69 @@ async def get_import(session: Session, actor: Principal, import_id: UUID, *, loc
     return found
 
 
-async def apply(
-    session: Session, actor: Principal, log: LogIdentity, import_id: UUID, *, now: datetime
-) -> RosterImport:
-    """Bring the roster to what the import says, all of it or nothing. People missing from the file stay as they are."""
-    await queries.lock_applying(session)
-    staged = await get_import(session, actor, import_id, lock=True)
-    if staged.status == "applied":
-        raise ImportApplied
-    newest = await queries.newest_applied_at(session)
-    if newest is not None and newest > staged.created_at:
-        raise ImportOutdated(applied_at=newest)
-    if staged.units:
-        tree = unit_tree.build([UnitRow(**unit) for unit in staged.units])
-        await opd.apply_tree(session, tree, today=now.date())
-    unit_ids = await opd.ids_by_siasn(session)
-    await queries.release_changing_nips(session, import_id)
-    after: tuple[str, int] | None = None
-    while rows := await queries.list_rows(session, import_id, outcome=None, change=None, after=after, limit=BATCH):
-        after = (rows[-1].sheet, rows[-1].row)
-        await _apply_rows(session, rows, unit_ids, now)
-        session.expunge_all()
-    staged = await get_import(session, actor, import_id, lock=True)
-    staged.status, staged.applied_at = "applied", now
-    digest = bytes.fromhex(staged.sha256)
-    await transparency.record(session, log, [transparency.Entry(Fact.ROSTER_APPLIED, staged.id, digest, now, actor.id)])
-    return staged
+async def list_findings(session: Session, actor: Principal, import_id: UUID) -> list[RosterRow]:
+    """Return the rows of an import that were warned or rejected, in the order of the file."""
+    await get_import(session, actor, import_id)
+    return await queries.list_findings(session, import_id)
 
 
-async def _apply_rows(session: Session, rows: Sequence[RosterRow], unit_ids: dict[str, UUID], now: datetime) -> None:
-    new, changed = [], []
-    for row in rows:
-        if row.person is None or row.change not in {"new", "changed"}:
-            continue
-        values = _stored(row.person, unit_ids, now) | {"id": row.employee_id}
-        if row.change == "new":
-            new.append(values | {"pns_id": values.get("pns_id"), "current": True, "created_at": now})
-        else:
-            changed.append(values)
-    await queries.insert_employees(session, new)
-    with_pns = [row for row in changed if "pns_id" in row]
-    without = [row for row in changed if "pns_id" not in row]
-    columns = [*KEPT, "unit_id", "updated_at"]
-    await queries.update_employees(session, with_pns, columns)
-    await queries.update_employees(session, without, [name for name in columns if name != "pns_id"])
+def require_status(found: RosterImport, *statuses: str) -> None:
+    """Raise `ImportNotStaged` unless an import is in one of the states."""
+    if found.status not in statuses:
+        raise ImportNotStaged(state=found.status)
 
 
-def _stored(person: dict[str, Any], unit_ids: dict[str, UUID], now: datetime) -> dict[str, Any]:
-    stated = fields(PersonFields(**{**person, "birth_date": date.fromisoformat(person["birth_date"])}))
-    return {**stated, "unit_id": unit_ids[person["unit_id"]], "updated_at": now}
+def tree_of(found: RosterImport) -> UnitTree | None:
+    """Return the tree of the units that came with an import."""
+    return unit_tree.build([UnitRow(**unit) for unit in found.units]) if found.units else None
+
+
+async def _read_file(session: Session, begun: RosterImport, order: Order) -> bool:
+    """Read the file into the temporary table; tell whether that was possible: columns that are not known are asked for."""
+    try:
+        async with reader.reading(order) as reading:
+            begun.layout = {"tables": reading.tables, **reading.tables[0]}
+            await staging.copy_reading(session, reading.chunks())
+    except ReadingRefused as refused:
+        if refused.layout is None or refused.layout["form"] != "local":
+            raise FileRefused(refused.code, refused.missing) from refused
+        begun.status, begun.reading = "unmapped", ""
+        begun.layout = {**refused.layout, "missing": list(refused.missing)}
+        return False
+    if begun.parent_id:
+        await staging.keep_undecided(session, begun.parent_id)
+        await staging.copy_earlier(session, begun.parent_id, decided=True)
+    return True
+
+
+async def _compare(session: Session, begun: RosterImport) -> None:
+    labels = begun.layout.get("columns", {})
+    await staging.settle(
+        session, nip_label=labels.get(Column.NIP.value, "NIP"), pns_label=labels.get(Column.PNS_ID.value, "PNS ID")
+    )
+    await staging.stage_rows(session, begun.id, str(new_id())[:13])
+    missing = await staging.stage_missing(session, begun.id, begun.parent_id)
+    begun.counts = _counts(await staging.count_rows(session, begun.id), missing)
+    begun.status = "staged"
+    await session.flush()
+
+
+def _order(
+    path: Path, units: Placeable, mappings: dict[str, dict[str, str]], limits: LimitSettings, begun: RosterImport
+) -> Order:
+    return Order(
+        path=str(path),
+        units=tuple((unit, name, agency) for unit, name, agency, _ in units),
+        mappings=mappings,
+        memory_mb=limits.roster_memory_mb,
+        seconds=limits.roster_seconds,
+        correcting=begun.parent_id is not None,
+    )
+
+
+def _fingerprint(begun: RosterImport, units: Placeable, mappings: dict[str, dict[str, str]]) -> str:
+    told = [VERSION, begun.sha256, str(begun.parent_id), sorted(units), sorted(mappings.items())]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _file_sha256(path: Path) -> str:
@@ -160,38 +204,18 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _counts(compared: Sequence[ComparedRow], index: RosterIndex) -> dict[str, int]:
-    outcomes = Counter(row.checked.outcome.value for row in compared)
-    changes = Counter(row.change for row in compared)
-    named = {row.employee_id for row in compared}
+def _counts(rows: Sequence[tuple[str, str, int]], missing: int) -> dict[str, int]:
+    outcomes, changes = Counter[str](), Counter[str]()
+    for outcome, change, count in rows:
+        outcomes[outcome] += count
+        changes[change] += count
     return {
-        "rows": len(compared),
+        "rows": outcomes.total(),
         "accepted": outcomes["accepted"],
         "warned": outcomes["warned"],
         "rejected": outcomes["rejected"],
         "new": changes["new"],
         "changed": changes["changed"],
         "unchanged": changes["unchanged"],
-        "missing": len(index.ids - named),
+        "missing": missing,
     }
-
-
-def _staged_rows(import_id: UUID, compared: Sequence[ComparedRow]) -> Iterator[tuple[Any, ...]]:
-    for row in compared:
-        checked = row.checked
-        person = None
-        if checked.person is not None:
-            person = json.dumps(asdict(checked.person) | {"birth_date": checked.person.birth_date.isoformat()})
-        yield (
-            import_id,
-            checked.sheet,
-            checked.row,
-            checked.outcome.value,
-            row.change,
-            json.dumps(checked.codes),
-            checked.column,
-            checked.found[:300].replace("\0", ""),
-            checked.remedy,
-            person,
-            row.employee_id,
-        )

@@ -1,7 +1,7 @@
-"""What becomes of a row of the roster: its outcome, the codes that say why, and what to do about each (in Indonesian)."""
+"""What becomes of a row of the roster: its outcome, the codes that say why, and what to do about each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.texts import text
@@ -17,19 +17,34 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark on a row: a stable code, the column as the file spells it, what stands there, and what to do."""
+    """One remark on a row: a stable code, the column as the file spells it, what stands there, and what fills the sentence.
+
+    `params["text"]` names another sentence than the code's, where one code has several causes.
+    """
 
     code: str
     column: str
     found: str
-    remedy: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in Indonesian."""
+        return remedy_of(self.code, self.params)
 
 
-WARNINGS = frozenset({"birth_date.mismatch", "repaired.characters"})
+def remedy_of(code: str, params: Mapping[str, object], language: str = "id") -> str:
+    """Return what to do about a finding in a language."""
+    return text(f"remedy.{params.get('text', code)}", language, **params)
+
+
+WARNINGS = frozenset({"birth_date.mismatch", "birth_date.swapped", "legal_status.unknown", "repaired.characters"})
 
 CODES = frozenset(
     {
         "birth_date.mismatch",
+        "birth_date.swapped",
+        "legal_status.unknown",
         "name.formula",
         "name.missing",
         "nip.birth_date",
@@ -44,24 +59,6 @@ CODES = frozenset(
     }
 )
 """Every code a row can carry."""
-
-
-def finding(code: str, column: str, found: str, **details: object) -> Finding:
-    """Make a finding with the remedy of its code from the catalogue; `details` fill the sentence."""
-    return Finding(code, column, found, text(f"remedy.{code}", **details))
-
-
-def twice_finding(column: str, found: str, first: str) -> Finding:
-    """Make the finding of a row whose person an earlier row named, by NIP or by PNS ID."""
-    return Finding(
-        "nip.duplicate", column, found, f"Pegawai ini sudah ada di baris {first}. Hapus salah satu barisnya."
-    )
-
-
-def holder_finding(column: str, found: str) -> Finding:
-    """Make the finding of a NIP that somebody else on the roster has and keeps."""
-    remedy = "NIP ini sudah dipakai pegawai lain dalam daftar. Periksa NIP kedua pegawai di SIASN, lalu impor keduanya."
-    return Finding("nip.duplicate", column, found, remedy)
 
 
 def outcome_of(findings: Sequence[Finding]) -> Outcome:

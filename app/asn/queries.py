@@ -5,20 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, cast, func, insert, select, text, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
-from app.asn.models import Employee, RosterImport, RosterRow
+from app.asn.models import Employee, RosterImport, RosterMapping, RosterMissing, RosterRow, RosterState
 from app.core.db import Session
 from app.core.principal import Scope
 from app.opd.models import Unit
-
-APPLY_LOCK = 0x524F53544552  # "ROSTER": two admins applying at once take turns
-
-
-async def list_current(session: Session) -> list[Employee]:
-    """Return everybody on the roster, to compare a file with."""
-    return list((await session.execute(select(Employee).where(Employee.current))).scalars())
 
 
 async def find_by_nip(session: Session, nip: str) -> Employee | None:
@@ -111,14 +105,49 @@ async def find_import(session: Session, import_id: UUID, *, lock: bool = False) 
     return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
 
 
-async def newest_applied_at(session: Session) -> datetime | None:
-    """Return when an import was applied last."""
-    return (await session.execute(select(func.max(RosterImport.applied_at)))).scalar_one()
+async def find_reading(session: Session, reading: str, *, but: UUID) -> RosterImport | None:
+    """Return the newest import, but for one, that was read from the same file with the same units and columns."""
+    read = RosterImport.status.in_(("staged", "applied", "undone"))
+    statement = select(RosterImport).where(RosterImport.reading == reading, RosterImport.id != but, read)
+    return (await session.execute(statement.order_by(RosterImport.id.desc()).limit(1))).scalar_one_or_none()
 
 
-async def lock_applying(session: Session) -> None:
-    """Wait for the turn to apply."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLY_LOCK})
+async def find_newest_change(session: Session) -> RosterImport | None:
+    """Return the import that was applied, or undone, last."""
+    at = func.coalesce(RosterImport.undone_at, RosterImport.applied_at)
+    statement = select(RosterImport).where(at.is_not(None)).order_by(at.desc(), RosterImport.id.desc()).limit(1)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def read_revision(session: Session) -> int:
+    """Return how often the roster was changed."""
+    return (await session.execute(select(RosterState.revision))).scalar_one()
+
+
+async def mappings(session: Session) -> dict[str, dict[str, str]]:
+    """Return the saved mappings of local forms by the fingerprint of their header."""
+    rows = await session.execute(select(RosterMapping.fingerprint, RosterMapping.columns))
+    return {row.fingerprint: row.columns for row in rows}
+
+
+async def save_mapping(
+    session: Session, fingerprint: str, name: str, columns: dict[str, str], *, by: UUID, at: datetime
+) -> None:
+    """Remember what the columns of a form are."""
+    values = {"name": name, "columns": columns, "saved_by": by, "saved_at": at}
+    statement = upsert(RosterMapping).values(fingerprint=fingerprint, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=[RosterMapping.fingerprint], set_=values))
+
+
+async def forget_rows(session: Session, import_id: UUID) -> None:
+    """Delete what was staged of an import that is read once more."""
+    await session.execute(delete(RosterMissing).where(RosterMissing.import_id == import_id))
+    await session.execute(delete(RosterRow).where(RosterRow.import_id == import_id))
+
+
+async def units_in_use(session: Session) -> set[UUID]:
+    """Return the units somebody on the roster belongs to."""
+    return set((await session.execute(select(Employee.unit_id).where(Employee.current).distinct())).scalars())
 
 
 async def list_rows(
@@ -142,45 +171,32 @@ async def list_rows(
     return list((await session.execute(statement)).scalars())
 
 
-async def list_missing(session: Session, import_id: UUID, after: UUID | None, limit: int) -> list[Employee]:
-    """Return current employees whom no accepted row of the import names."""
-    named = select(RosterRow.employee_id).where(RosterRow.import_id == import_id, RosterRow.employee_id.is_not(None))
-    statement = select(Employee).where(Employee.current, Employee.id.not_in(named))
+async def list_missing(
+    session: Session, import_id: UUID, decision: str | None, after: UUID | None, limit: int
+) -> list[tuple[RosterMissing, Employee, Unit]]:
+    """Return who is missing from a file, with their units, in order of id."""
+    statement = (
+        select(RosterMissing, Employee, Unit)
+        .join(Employee, Employee.id == RosterMissing.employee_id)
+        .join(Unit, Unit.id == Employee.unit_id)
+        .where(RosterMissing.import_id == import_id)
+    )
+    if decision is not None:
+        statement = statement.where(RosterMissing.decision == decision)
     if after is not None:
-        statement = statement.where(Employee.id > after)
-    return list((await session.execute(statement.order_by(Employee.id).limit(limit))).scalars())
+        statement = statement.where(RosterMissing.employee_id > after)
+    found = await session.execute(statement.order_by(RosterMissing.employee_id).limit(limit))
+    return [(missing, employee, unit) for missing, employee, unit in found]
 
 
-async def insert_employees(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert people."""
-    if rows:
-        await session.execute(insert(Employee), rows)
+async def decide(session: Session, import_id: UUID, ids: Sequence[UUID], **values: Any) -> int:
+    """Write a decision about people missing from an import; return how many of them there are."""
+    statement = update(RosterMissing).where(RosterMissing.import_id == import_id, RosterMissing.employee_id.in_(ids))
+    done = await session.execute(statement.values(values).returning(RosterMissing.employee_id))
+    return len(done.all())
 
 
-async def release_changing_nips(session: Session, import_id: UUID) -> None:
-    """Free the NIPs that an import is about to change, so that people can swap theirs whatever the order of the updates."""
-    changing = RosterRow.person["nip"].astext
-    await session.execute(
-        update(Employee)
-        .where(
-            RosterRow.import_id == import_id,
-            RosterRow.change == "changed",
-            RosterRow.employee_id == Employee.id,
-            changing != Employee.nip,
-        )
-        .values(nip=cast(Employee.id, String))
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def update_employees(session: Session, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    """Update people by id, every one of the columns."""
-    if not rows:
-        return
-    table = Employee.__table__
-    statement = update(table).where(table.c.id == bindparam("key"))  # type: ignore[arg-type]
-    statement = statement.values({name: bindparam(f"new_{name}") for name in columns})
-    connection = await session.connection()
-    await connection.execute(
-        statement, [{"key": row["id"], **{f"new_{name}": row[name] for name in columns}} for row in rows]
-    )
+async def list_findings(session: Session, import_id: UUID) -> list[RosterRow]:
+    """Return the rows of an import that were warned or rejected, in the order of the file."""
+    statement = select(RosterRow).where(RosterRow.import_id == import_id, RosterRow.outcome != "accepted")
+    return list((await session.execute(statement.order_by(RosterRow.place))).scalars())

@@ -8,13 +8,14 @@ from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from app.asn.check import CheckedRow
-from app.asn.outcome import Outcome
+from app.asn.cell import is_formula
+from app.asn.models import RosterRow
+from app.asn.outcome import remedy_of
 
 HEADER = ("Lembar", "Baris", "Hasil", "Kode", "Kolom", "Ditemukan", "Yang perlu dilakukan")
 
 
-def write(path: Path, rows: Iterable[CheckedRow]) -> None:
+def write(path: Path, rows: Iterable[RosterRow]) -> None:
     """Write the report. Cells are text by type, so nothing a roster held can run as a formula in it."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Hasil pemeriksaan")
@@ -26,13 +27,16 @@ def write(path: Path, rows: Iterable[CheckedRow]) -> None:
         head.append(cell)
     sheet.append(head)
     for row in rows:
-        if row.outcome is not Outcome.ACCEPTED:
-            values = (row.sheet, row.row, row.outcome.value, " ".join(row.codes), row.column, row.found, row.remedy)
-            sheet.append([_text(sheet, value) if isinstance(value, str) else value for value in values])
+        first = row.findings[0]
+        codes = " ".join(finding["code"] for finding in row.findings)
+        remedy = remedy_of(first["code"], first["params"])
+        values = (row.sheet, row.row, row.outcome, codes, first["column"], first["found"], remedy)
+        sheet.append([_text(sheet, value) if isinstance(value, str) else value for value in values])
     book.save(path)
 
 
 def _text(sheet: WriteOnlyWorksheet, value: str) -> Cell:
-    cell: Cell = WriteOnlyCell(sheet, "".join(c for c in value if c >= " "))
+    line = "".join(c for c in value if c >= " ")
+    cell: Cell = WriteOnlyCell(sheet, f"'{line}" if is_formula(line) else line)
     cell.data_type = "s"
     return cell

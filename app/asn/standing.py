@@ -1,6 +1,7 @@
 """How a civil servant stands: employment, kedudukan hukum, grade (golongan) and kind of position, as rosters word them."""
 
 import re
+from functools import lru_cache
 
 GRADE_TITLES = {
     "I/a": "Juru Muda", "I/b": "Juru Muda Tingkat I", "I/c": "Juru", "I/d": "Juru Tingkat I",
@@ -33,6 +34,39 @@ PPPK_GRADES = (
 
 NO_ECHELON = "99"
 
+LEGAL_STATUSES = frozenset(
+    [
+        "01",
+        "02",
+        "03",
+        "04",
+        "05",
+        "07",
+        "08",
+        "11",
+        "13",
+        "14",
+        "20",
+        "51",
+        "52",
+        "66",
+        "67",
+        "68",
+        "69",
+        "70",
+        "71",
+        "77",
+        "88",
+        "89",
+        "91",
+        "92",
+        "98",
+        "99",
+        "CPNS",
+    ]
+)
+"""The kedudukan hukum codes of SIASN that are known; another one is reported and treated as that of active staff."""
+
 _PNS_GRADE = re.compile(r"(IV|I{1,3})\s*[/.\-]?\s*([A-Ea-e])\b", re.IGNORECASE)
 _PPPK_GRADE = re.compile(r"(?:GOL(?:ONGAN)?\.?\s*)?([IVX]+|[0-9]{1,2})", re.IGNORECASE)
 _POSITION_KINDS = {
@@ -45,6 +79,7 @@ _POSITION_KINDS = {
 _DEFAULT_STATUS = {"pns": "01", "cpns": "01", "pppk": "71", "pppk_pw": "71"}
 
 
+@lru_cache(maxsize=4096)
 def employment(stated: str, cpns_flag: str, nip_kind: str) -> str:
     """Return pns, cpns, pppk, pppk_pw or non_asn from the stated kind and the CPNS flag (C or P).
 
@@ -65,6 +100,7 @@ def legal_status(code: str, kind: str) -> str:
     return code.zfill(2) if code else _DEFAULT_STATUS.get(kind, "")
 
 
+@lru_cache(maxsize=4096)
 def grade(stated: str, kind: str) -> str:
     """Return the grade as it is printed: `III/d` for PNS and CPNS, `Golongan IX` for PPPK; empty when it is neither."""
     if kind.startswith("pppk"):
@@ -84,6 +120,7 @@ def grade_title(printed_grade: str) -> str:
     return f"{title}, {printed_grade}" if title else printed_grade
 
 
+@lru_cache(maxsize=4096)
 def position_kind(code: str, name: str) -> str:
     """Return 1 (struktural), 2 (fungsional) or 4 (pelaksana) from the code or the name; empty when neither says."""
     return code if code in {"1", "2", "4"} else _POSITION_KINDS.get(name.casefold(), "")

@@ -1,4 +1,4 @@
-"""`pakta roster import`."""
+"""`pakta roster import`; what follows it stands in `app.cli.roster_steps`."""
 
 import asyncio
 import json
@@ -10,11 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from app.asn import importing, report
-from app.asn.check import CheckedRow
-from app.asn.models import RosterImport
+from app.asn.applying import service as applying
+from app.asn.importing import Upload
+from app.asn.models import RosterImport, RosterRow
+from app.asn.outcome import remedy_of
+from app.asn.staging import service as staging
+from app.cli import roster_steps
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import AsJson, DataDir
 from app.core.errors import CannotStart
+from app.core.settings import Settings
 from app.transparency.record import LogIdentity
 
 cli = typer.Typer(help="Rosters.", no_args_is_help=True)
@@ -24,6 +29,9 @@ SHOWN = 40
 @cli.callback()
 def rosters() -> None:
     """Rosters."""
+
+
+roster_steps.add_to(cli)
 
 
 @cli.command("import")
@@ -39,7 +47,7 @@ def import_(
     """Read, check and compare a roster; keep it staged, apply it, or only look."""
     if dry_run and apply:
         raise CannotStart("--dry-run and --apply exclude each other.")
-    found = asyncio.run(_import(file, units, dry_run=dry_run, apply=apply, out=out))
+    found = asyncio.run(_import(file.absolute(), units, dry_run=dry_run, apply=apply, out=out))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -55,19 +63,25 @@ async def _import(file: Path, units: Path | None, *, dry_run: bool, apply: bool,
     tree = importing.read_units(units) if units else None
     async with at_work() as (held, session):
         now = clock_of(held).now()
-        staged, checked = await importing.stage(session, OPERATOR, file, file.name, tree, now=now)
+        brought = Upload(file, file.name, tree)
+        settings = held.get(Settings)
+        if dry_run:
+            staged = await importing.stage(session, OPERATOR, brought, settings.limits, now=now)
+        else:
+            staged = await staging.take_in(session, OPERATOR, brought, settings, later=False, now=now)
+        rows = await importing.list_findings(session, OPERATOR, staged.id)
         if out:
-            await asyncio.to_thread(report.write, out, checked)
-        found = _result(staged, checked)
+            await asyncio.to_thread(report.write, out, rows)
+        found = _result(staged, rows)
         if apply:
-            applied = await importing.apply(session, OPERATOR, held.get(LogIdentity), staged.id, now=now)
+            applied = await applying.apply(session, OPERATOR, held.get(LogIdentity), staged.id, now=now)
             found["status"] = applied.status
         if dry_run:
             await session.rollback()
         return found
 
 
-def _result(staged: RosterImport, checked: list[CheckedRow]) -> dict[str, Any]:
+def _result(staged: RosterImport, rows: list[RosterRow]) -> dict[str, Any]:
     return {
         "id": str(staged.id),
         "status": staged.status,
@@ -76,14 +90,13 @@ def _result(staged: RosterImport, checked: list[CheckedRow]) -> dict[str, Any]:
             {
                 "row": row.row,
                 "sheet": row.sheet,
-                "outcome": row.outcome.value,
-                "codes": row.codes,
-                "column": row.column,
-                "found": row.found,
-                "remedy": row.remedy,
+                "outcome": row.outcome,
+                "codes": [finding["code"] for finding in row.findings],
+                "column": row.findings[0]["column"],
+                "found": row.findings[0]["found"],
+                "remedy": remedy_of(row.findings[0]["code"], row.findings[0]["params"]),
             }
-            for row in checked
-            if row.outcome.value != "accepted"
+            for row in rows
         ],
     }
 

@@ -112,6 +112,10 @@ class LimitSettings(BaseSettings):
 
     model_config = _prefix("PAKTA_LIMIT_")
     upload_mb: int = Field(64, ge=1, description="Largest uploaded roster, MB.")
+    roster_memory_mb: int = Field(
+        3000, ge=256, description="Memory the process that reads a roster may take, MB (address space)."
+    )
+    roster_seconds: int = Field(300, ge=10, description="Time the process that reads a roster may take.")
     verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
     verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
     login_per_minute: int = Field(

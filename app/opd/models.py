@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -27,3 +27,24 @@ class Unit(Base):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class UnitVersion(Base):
+    """What a unit was called, below which unit and agency it stood, from `valid_from` up to `valid_to`, as known over a time."""
+
+    __tablename__ = "unit_version"
+    __table_args__ = (Index("ix_unit_version_unit_id", "unit_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None] = mapped_column(doc="The first day it no longer holds.")
+    recorded_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]
+    import_id: Mapped[UUID | None]
+    superseded_by: Mapped[UUID | None]
+    name: Mapped[str]
+    parent_id: Mapped[UUID | None]
+    agency_id: Mapped[UUID]
+    is_agency: Mapped[bool]
+    head_title: Mapped[str]

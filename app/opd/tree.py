@@ -29,18 +29,23 @@ class UnitDirectory:
 
     def __init__(self, units: Iterable[tuple[str, str, str]]) -> None:
         """Take (id, name, name of its agency) of every unit."""
+        self.entries = tuple((unit_id.upper(), name, agency) for unit_id, name, agency in units)
         self._ids: set[str] = set()
         self._by_name: dict[str, list[str]] = {}
         self._by_names: dict[tuple[str, str], list[str]] = {}
-        for unit_id, name, agency_name in units:
-            self._ids.add(unit_id.upper())
-            self._by_name.setdefault(_key(name), []).append(unit_id.upper())
-            self._by_names.setdefault((_key(name), _key(agency_name)), []).append(unit_id.upper())
+        for unit_id, name, agency_name in self.entries:
+            self._ids.add(unit_id)
+            self._by_name.setdefault(_key(name), []).append(unit_id)
+            self._by_names.setdefault((_key(name), _key(agency_name)), []).append(unit_id)
 
     def find(self, unit_id: str) -> str | None:
         """Return the id as the directory spells it, or None."""
         spelled = unit_id.strip().upper()
         return spelled if spelled in self._ids else None
+
+    def names(self, name: str) -> bool:
+        """Whether there are units of that name."""
+        return _key(name) in self._by_name
 
     def find_named(self, name: str, agency_name: str = "") -> str | None:
         """Return the id of the one unit of that name (in that agency, when it is given); None when there is no or no single one."""
@@ -84,6 +89,14 @@ def build(rows: Sequence[UnitRow]) -> UnitTree:
         raise UnitFileRefused(circling)
     agency_ids = {unit_id: _agency(units[unit_id], ancestor, root_id) for unit_id, ancestor in below_root.items()}
     return UnitTree(root_id, units, agency_ids)
+
+
+def placeable(tree: UnitTree) -> list[tuple[str, str, str, str]]:
+    """Return (id, name, agency's name, agency's id) of every unit people can be placed in: all but the root, by id."""
+    return sorted(
+        (unit_id, tree.units[unit_id].name, tree.units[agency_id].name, agency_id)
+        for unit_id, agency_id in tree.agency_ids.items()
+    )
 
 
 def directory(tree: UnitTree) -> UnitDirectory:

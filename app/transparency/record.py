@@ -21,6 +21,7 @@ class Fact(StrEnum):
     DOCUMENT_SEALED = "document.sealed"
     DOCUMENT_SIGNED = "document.signed"
     ROSTER_APPLIED = "roster.applied"
+    ROSTER_UNDONE = "roster.undone"
     ROUND_CLOSED = "round.closed"
     ROUND_OPENED = "round.opened"
 

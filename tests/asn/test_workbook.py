@@ -45,13 +45,31 @@ def test_a_bomb_that_lies_about_its_size_is_not_unpacked(tmp_path):
     assert code_of(bomb, Limits(unpacked=10_000_000)) == "sheet.too_large"
 
 
-def test_two_cells_at_far_corners_are_refused_before_the_grid_is_made(tmp_path):
+def test_two_cells_at_far_corners_make_no_grid(tmp_path):
     book = Workbook()
     book.active["A1"] = book.active["XFD1048576"] = "x"
     book.save(tmp_path / "a.xlsx")
     started = time.perf_counter()
-    assert code_of(tmp_path / "a.xlsx") == "sheet.too_large"
+    assert code_of(tmp_path / "a.xlsx") == "sheet.header"
+    with pytest.raises(SheetRefused, match="too_large"):
+        workbook.refuse_unless_small(tmp_path / "a.xlsx", Limits())
     assert time.perf_counter() - started < 1
+
+
+def test_what_claims_too_much_is_refused_before_it_is_unpacked(tmp_path):
+    claiming = make_zip(tmp_path / "a.xlsx", {"xl/workbook.xml": bytes(1000)})
+    true, claimed = struct.pack("<I", 1000), struct.pack("<I", 2_000_000_000)
+    claiming.write_bytes(claiming.read_bytes().replace(true, claimed))
+    bomb = make_zip(tmp_path / "b.xlsx", {"xl/workbook.xml": b"", "xl/worksheets/sheet1.xml": bytes(600_000_000)})
+    assert bomb.stat().st_size < 1_000_000
+    started = time.perf_counter()
+    assert code_of(claiming) == code_of(bomb) == "sheet.too_large"
+    assert time.perf_counter() - started < 0.5
+
+
+def test_macros_are_refused(tmp_path):
+    parts = {"xl/workbook.xml": b"<workbook/>", "xl/vbaProject.bin": b"\xd0\xcf"}
+    assert code_of(make_zip(tmp_path / "a.xlsm", parts)) == "sheet.macros"
 
 
 def test_a_reference_across_two_chunks_is_seen(tmp_path):

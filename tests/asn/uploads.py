@@ -56,3 +56,16 @@ async def rows(service: Service, staged: dict[str, Any], **params: Any) -> Any:
 
 def changes(counts: dict[str, int]) -> tuple[int, int, int]:
     return counts["new"], counts["changed"], counts["unchanged"]
+
+
+async def all_rows(service: Service, staged: dict[str, Any], path: str = "rows", **params: Any) -> list[dict[str, Any]]:
+    """Return every row of a list of an import, page by page."""
+    seen: list[dict[str, Any]] = []
+    query = "&".join(f"{name}={value}" for name, value in {"limit": 150, **params}.items())
+    url = f"{API}/roster-imports/{staged['id']}/{path}?{query}"
+    while url:
+        reply = await service.http.get(url, headers=service.as_admin())
+        assert reply.status_code == 200, reply.text
+        seen += reply.json()
+        url = reply.links["next"]["url"] if "next" in reply.links else ""
+    return seen

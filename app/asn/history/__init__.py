@@ -1,0 +1,1 @@
+"""Who belonged to which unit with which position on any day, and since when that is known."""

@@ -1,0 +1,32 @@
+"""Jobs of rosters."""
+
+import asyncio
+from uuid import UUID
+
+from app.asn import upload as uploads
+from app.asn.errors import FileRefused
+from app.asn.staging import service
+from app.core import jobs
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.resources import Resources
+from app.core.settings import Settings
+
+
+@jobs.task(service.READ_JOB)
+async def read(resources: Resources, import_id: str) -> None:
+    """Read an upload that was taken in; what is no roster is written down as refused."""
+    database, settings = resources.get(Database), resources.get(Settings)
+    try:
+        async with database.transaction() as session:
+            await service.read_kept(session, UUID(import_id), settings)
+    except FileRefused as refused:
+        async with database.transaction() as session:
+            await service.refuse(session, UUID(import_id), refused, settings)
+
+
+@jobs.task("roster.sweep", cron="17 2 * * * 0")
+async def sweep(resources: Resources) -> None:
+    """Delete uploads whose time is over, every night."""
+    now = resources.get(Clock).now()  # type: ignore[type-abstract]
+    await asyncio.to_thread(uploads.sweep, service.upload_folder(resources.get(Settings)), now)

@@ -1,0 +1,254 @@
+"""What is done with a staged import before it is applied: look at its rows, decide about the missing, correct columns and cells."""
+
+import asyncio
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from app.asn import correction, importing, nip, queries
+from app.asn import upload as uploads
+from app.asn.columns import MAPPABLE, key_of
+from app.asn.correction_book import Mark
+from app.asn.errors import DecisionInvalid, FileRefused, MappingInvalid, UploadGone
+from app.asn.importing import Upload
+from app.asn.models import RosterImport, RosterRow
+from app.asn.outcome import remedy_of
+from app.asn.schemas import ChangeRead, ImportRowRead, MappingWrite, MissingDecide, MissingRead
+from app.core import jobs
+from app.core.db import Session
+from app.core.paging import CursorInvalid, decode_cursor, encode_cursor, uuid_part
+from app.core.principal import Principal
+from app.core.settings import Settings
+from app.opd import service as opd
+
+READ_JOB = "roster.read"
+
+
+def upload_folder(settings: Settings) -> Path:
+    """Return where uploads lie while they are needed."""
+    return settings.storage.data_dir.absolute() / "rosters"
+
+
+async def take_in(
+    session: Session, actor: Principal, upload: Upload, settings: Settings, *, later: bool, now: datetime
+) -> RosterImport:
+    """Register an upload and read it: at once, or `later` by a job."""
+    begun = await importing.begin(session, actor, upload, now=now)
+    folder = upload_folder(settings)
+    if later:
+        await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
+        await jobs.defer(session, READ_JOB, import_id=str(begun.id))
+        return begun
+    await importing.read(session, begun, upload.path, settings.limits)
+    if needs_file(begun):
+        await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
+    return begun
+
+
+async def read_kept(session: Session, import_id: UUID, settings: Settings) -> None:
+    """Read an upload that was kept for a job; asked for twice it does nothing the second time. Raises `FileRefused`."""
+    begun = await queries.find_import(session, import_id, lock=True)
+    if begun is None or begun.status != "reading":
+        return
+    folder = upload_folder(settings)
+    await importing.read(session, begun, uploads.place_of(folder, import_id), settings.limits)
+    if not needs_file(begun):
+        await asyncio.to_thread(uploads.forget, folder, import_id)
+
+
+async def refuse(session: Session, import_id: UUID, refused: FileRefused, settings: Settings) -> None:
+    """Write down why an upload that a job read is no roster."""
+    begun = await queries.find_import(session, import_id, lock=True)
+    if begun is not None and begun.status == "reading":
+        begun.status, begun.refusal = "refused", refused.params
+        await asyncio.to_thread(uploads.forget, upload_folder(settings), import_id)
+
+
+def needs_file(found: RosterImport) -> bool:
+    """Whether the file itself is still needed: its columns may be told, or there are cells to correct."""
+    local = found.layout.get("form") == "local"
+    return local or bool(found.counts.get("rejected") or found.counts.get("warned"))
+
+
+async def list_rows(
+    session: Session,
+    actor: Principal,
+    import_id: UUID,
+    outcome: str | None,
+    cursor: str | None,
+    limit: int,
+    language: str,
+) -> tuple[list[ImportRowRead], str | None]:
+    """Return a page of rows and the cursor of the next, None on the last page."""
+    await importing.get_import(session, actor, import_id)
+    parts = decode_cursor(cursor, 2)
+    found = await queries.list_rows(
+        session,
+        import_id,
+        outcome=outcome if outcome in {"accepted", "warned", "rejected"} else None,
+        change=outcome if outcome in {"new", "changed", "unchanged"} else None,
+        after=_row_mark(parts) if parts else None,
+        limit=limit + 1,
+    )
+    following = encode_cursor(found[limit - 1].sheet, found[limit - 1].row) if len(found) > limit else None
+    page = found[:limit]
+    moved = {siasn for row in page for siasn in (row.changes or {}).get("unit", []) if siasn}
+    units = await opd.names_by_siasn(session, moved) if moved else {}
+    return [row_read(row, units, language) for row in page], following
+
+
+def row_read(row: RosterRow, units: dict[str, str], language: str) -> ImportRowRead:
+    """Return a row as it is shown; units by name where their name is known."""
+    first = row.findings[0] if row.findings else None
+    return ImportRowRead(
+        row=row.row,
+        sheet=row.sheet,
+        outcome=row.outcome,
+        change=row.change,
+        codes=[found["code"] for found in row.findings],
+        column=first["column"] if first else "",
+        found=first["found"][:300] if first else "",
+        remedy=remedy_of(first["code"], first["params"], language) if first else "",
+        changes=[_change(name, pair, units) for name, pair in (row.changes or {}).items()],
+    )
+
+
+def _change(name: str, pair: list[Any], units: dict[str, str]) -> ChangeRead:
+    before, after = (units.get(value, value) if name == "unit" else value for value in pair)
+    return ChangeRead(field=name, before=before, after=after)
+
+
+async def list_missing(
+    session: Session,
+    actor: Principal,
+    import_id: UUID,
+    decision: str | None,
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[MissingRead], str | None]:
+    """Return a page of missing people and the cursor of the next, None on the last page."""
+    await importing.get_import(session, actor, import_id)
+    marks = decode_cursor(cursor, 2)
+    after = uuid_part(marks[-1]) if marks else None
+    found = await queries.list_missing(session, import_id, decision, after, limit + 1)
+    people = [
+        MissingRead(
+            employee_id=employee.id,
+            nip=employee.nip,
+            name=employee.name,
+            unit_id=unit.id,
+            unit=unit.name,
+            agency_id=unit.agency_id,
+            decision=missing.decision,
+            decided_on=missing.decided_on,
+            to_unit_id=missing.unit_id,
+        )
+        for missing, employee, unit in found
+    ]
+    following = encode_cursor("", people[limit - 1].employee_id) if len(people) > limit else None
+    return people[:limit], following
+
+
+def missing_row(person: MissingRead) -> ImportRowRead:
+    """Return somebody missing in the shape of a row."""
+    return ImportRowRead(
+        row=0,
+        sheet="",
+        outcome="missing",
+        change="missing",
+        codes=["row.missing"],
+        column="",
+        found=f"{person.name} ({nip.group(person.nip)})",
+        remedy="",
+    )
+
+
+async def decide(session: Session, actor: Principal, import_id: UUID, body: MissingDecide, *, now: datetime) -> int:
+    """Decide about people missing from a staged import; all of them must be missing from it."""
+    staged = await importing.get_import(session, actor, import_id, lock=True)
+    importing.require_status(staged, "staged")
+    if body.on is not None and (body.decision == "keep" or body.on > now.date()):
+        raise DecisionInvalid(reason="on")
+    if body.unit_id is not None:
+        if body.decision != "transferred":
+            raise DecisionInvalid(reason="unit_id")
+        await opd.get_open_unit(session, body.unit_id)
+    ids = list(dict.fromkeys(body.employee_ids))
+    done = await queries.decide(
+        session,
+        import_id,
+        ids,
+        decision=body.decision,
+        decided_on=body.on,
+        unit_id=body.unit_id,
+        decided_by=actor.id,
+        decided_at=now,
+    )
+    if done != len(ids):
+        raise DecisionInvalid(reason="employee_ids")
+    return done
+
+
+async def correct_mapping(
+    session: Session, actor: Principal, import_id: UUID, body: MappingWrite, settings: Settings, *, now: datetime
+) -> RosterImport:
+    """Read the file of an import again with other columns, and remember them for its header."""
+    found = await importing.get_import(session, actor, import_id, lock=True)
+    importing.require_status(found, "staged", "unmapped")
+    path = uploads.place_of(upload_folder(settings), import_id)
+    if not path.exists():
+        raise UploadGone
+    columns = _sound_mapping(body, found.layout["names"])
+    await queries.save_mapping(
+        session, found.layout["fingerprint"], body.name or found.file_name, columns, by=actor.id, at=now
+    )
+    await queries.forget_rows(session, import_id)
+    found.reading = ""
+    await session.flush()
+    await importing.read(session, found, path, settings.limits)
+    return found
+
+
+def _sound_mapping(body: MappingWrite, names: list[str]) -> dict[str, str]:
+    known = {key_of(name) for name in names if name}
+    ours = {column.value for column in MAPPABLE}
+    for column, name in body.columns.items():
+        if column not in ours:
+            raise MappingInvalid(reason=column)
+        if key_of(name) not in known:
+            raise MappingInvalid(reason=name)
+    if not ({"nip", "name"} <= body.columns.keys() and body.columns.keys() & {"unit_name", "unit_id"}):
+        raise MappingInvalid(reason="nip, name, unit_name")
+    return body.columns
+
+
+async def write_corrections(
+    session: Session, actor: Principal, import_id: UUID, settings: Settings, *, language: str
+) -> Path:
+    """Write the correction workbook of an import to a temporary file of its own, which the caller deletes."""
+    found = await importing.get_import(session, actor, import_id)
+    importing.require_status(found, "staged", "applied")
+    source = uploads.place_of(upload_folder(settings), import_id)
+    if not source.exists():
+        raise UploadGone
+    rows = await queries.list_findings(session, import_id)
+    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
+        target = Path(file.name)
+    marks = [
+        Mark(row.sheet, row.row, f["column"], f["found"], remedy_of(f["code"], f["params"], language))
+        for row in rows
+        for f in row.findings
+    ]
+    await correction.write(source, target, found.layout["tables"], marks, settings.limits)
+    return target
+
+
+def _row_mark(parts: list[str]) -> tuple[str, int]:
+    """Return the sheet and row a page ended with."""
+    sheet, row = parts
+    if "\0" in sheet or re.fullmatch("[0-9]{1,9}", row) is None:
+        raise CursorInvalid
+    return sheet, int(row)
