@@ -5,10 +5,10 @@ is written once. Every file is read back as a stranger would before it counts, t
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.db import Session
@@ -19,11 +19,19 @@ from app.document.owed import Owed
 from app.document.sealing import Sealer
 from app.document.service import print_document
 from app.pdf.revision import RevisionBase, embed
+from app.pdf.tail import Prepared
 from app.transparency import service as transparency
 from app.transparency.record import Fact
 
 Sign = Callable[[Owed, bytes], tuple[bytes, bytes]]
 """Sign a digest for a person: the CMS (PAdES B-T) and the SubjectPublicKeyInfo it verifies under."""
+
+
+class _Printed(NamedTuple):
+    text: RoundText
+    owed: Owed
+    row: dict[str, Any]
+    made: Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,10 @@ async def issue(
     The obligations are the caller's to fulfil. Raises `NotPrintable` and `DocumentDamaged`; then none is kept.
     """
     texts = {(o.round_id, o.pledge): await sealer.shelf.text(session, o.round_id, o.pledge) for o in owed}
-    prefixes = {v.prefix_sha256 for text in texts.values() for v in text.template.variants}
-    bases = {prefix: await sealer.shelf.base(prefix) for prefix in prefixes}
-    finished = await asyncio.to_thread(_finish_all, sealer, owed, texts, bases, sign, sealed, now)
+    printed = await asyncio.to_thread(_print_all, owed, texts, now)
+    used = {(text, made.variant) for text, _, _, made in printed}
+    bases = {(text, at): await sealer.shelf.hold(text.template.variants[at]) for text, at in used}
+    finished = await asyncio.to_thread(_finish_all, sealer, printed, bases, sign, sealed, now)
     kinds = ("signed", "sealed")
     revisions = [
         store.NewRevision(f.row["id"], f.row["prefix"], number, kinds[number], part)
@@ -80,11 +89,18 @@ def _entries(finished: Sequence[_Finished], now: datetime) -> list[transparency.
     ]
 
 
+def _print_all(owed: Sequence[Owed], texts: Mapping[tuple[UUID, str], RoundText], now: datetime) -> list[_Printed]:
+    printed = []
+    for duty in owed:
+        text = texts[duty.round_id, duty.pledge]
+        printed.append(_Printed(text, duty, *print_document(text, duty, now)))
+    return printed
+
+
 def _finish_all(
     sealer: Sealer,
-    owed: Sequence[Owed],
-    texts: dict[tuple[UUID, str], RoundText],
-    bases: dict[str, tuple[bytes, RevisionBase]],
+    printed: Sequence[_Printed],
+    bases: Mapping[tuple[RoundText, int], tuple[bytes, RevisionBase]],
     sign: Sign,
     sealed: bool,
     now: datetime,
@@ -92,9 +108,8 @@ def _finish_all(
     authority = sealer.authority
     crls = authority.archive_crls(now) if sealed else ()
     finished = []
-    for duty in owed:
-        row, made = print_document(texts[duty.round_id, duty.pledge], duty, now)
-        prefix, base = bases[row["prefix"]]
+    for text, duty, row, made in printed:
+        prefix, base = bases[text, made.variant]
         value, spki = sign(duty, made.digest)
         tail = embed(made.tail, hole=made.hole, prefix_length=len(prefix), cms=value)
         signed = file = Prefixed(prefix, base, (tail,))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.core.blobs import BlobStore
@@ -11,11 +11,12 @@ from app.core.errors import NotFound
 from app.pdf.compiler import CompiledTemplate, compile_template
 from app.pdf.inputs import CompileInputs
 from app.pdf.revision import RevisionBase, read_base
+from app.pdf.tail import Variant
 from app.pledge import service as pledge
 from app.pledge.errors import PrefixChanged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RoundText:
     """One text of a round, ready to print."""
 
@@ -34,6 +35,7 @@ class TemplateShelf:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._texts: dict[tuple[UUID, str], RoundText] = {}
+        self._on_paper: dict[tuple[UUID, str], RoundText] = {}
         self._bases: dict[str, tuple[bytes, RevisionBase]] = {}
         self._lock = asyncio.Lock()
 
@@ -53,6 +55,21 @@ class TemplateShelf:
                 raise PrefixChanged(template=code)
             self._texts[round_id, code] = text = RoundText(inputs, template)
             return text
+
+    async def paper(self, session: Session, round_id: UUID, code: str) -> RoundText:
+        """Return a text of an opened round as it is printed to be signed on paper."""
+        if (round_id, code) not in self._on_paper:
+            inputs = replace((await self.text(session, round_id, code)).inputs, signing="paper")
+            self._on_paper[round_id, code] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
+        return self._on_paper[round_id, code]
+
+    async def hold(self, variant: Variant) -> tuple[bytes, RevisionBase]:
+        """Return a layout's prefix and what later revisions need of it; durable before a document names it, as it may be new."""
+        prefix_sha256 = variant.prefix_sha256
+        if prefix_sha256 not in self._bases:
+            await self._blobs.put(pledge.prefix_blob(prefix_sha256), variant.prefix)
+            self._bases[prefix_sha256] = variant.prefix, read_base(variant.prefix)
+        return self._bases[prefix_sha256]
 
     async def base(self, prefix_sha256: str) -> tuple[bytes, RevisionBase]:
         """Return a prefix's bytes and what later revisions need of it."""

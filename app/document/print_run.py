@@ -92,7 +92,7 @@ async def next_sheets(
     if not owed:
         return [], None
     codes = await queries.keep_codes(session, {o.obligation_id: new_code() for o in owed}, now)
-    texts = {o.pledge: await shelf.text(session, round_id, o.pledge) for o in owed}
+    texts = {o.pledge: await shelf.paper(session, round_id, o.pledge) for o in owed}
     sheets = await asyncio.to_thread(_print_all, owed, codes, texts, now)
     return sheets, last
 
@@ -134,6 +134,11 @@ async def find_sheet(session: Session, actor: Principal, code: str) -> Found:
     if found is None:
         raise NotFound
     return Found(*found)
+
+
+async def is_sheet(session: Session, code: str) -> bool:
+    """Tell anybody whether a code stands on a sheet of ours; whose it is is for `find_sheet`."""
+    return await queries.find_sheet(session, code.strip().upper(), Scope()) is not None
 
 
 def _print_all(owed: Sequence[Owed], codes: dict[UUID, str], texts: dict[str, RoundText], now: datetime) -> list[Sheet]:

@@ -57,6 +57,7 @@ async def prepare(
         person = participants[owed.round_id]
         duty = Owed(owed.id, owed.round_id, owed.employee_id, owed.pledge, person.agency_id, person.printed)
         row, made = print_document(text, duty, now)
+        await shelf.hold(text.template.variants[made.variant])
         prepared.append(Document(**row, prepared_tail=made.tail))
     session.add_all(prepared)
     await session.flush()

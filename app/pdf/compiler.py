@@ -1,147 +1,230 @@
-"""A template compiled once for a round: everything that is the same for everybody becomes a prefix written first in the file.
+"""A template compiled for a round: everything that is the same for everybody becomes a prefix written first in the file.
 
-PDF 1.7 with a classic cross-reference table and no object streams, PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1) in every state.
+One layout for each type size is compiled beforehand. Who does not fit them (a position of six lines, a person without NIP) gets
+a layout of the same engine that is made for that need when it first occurs, and kept for the next person with the same need.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
+from threading import Lock
 from typing import TypeVar
 
-from app.pdf.dss import dss_dictionary
-from app.pdf.errors import DoesNotFit, PdfFault, TemplateDoesNotFit
-from app.pdf.field import HIDDEN, field_dictionary, field_head
-from app.pdf.font import font_objects
-from app.pdf.geometry import Geometry, page_geometry
+from app.pdf.clauses import fields_of
+from app.pdf.errors import DoesNotFit, InputInvalid, TemplateDoesNotFit
+from app.pdf.geometry import Shape, page_geometry
 from app.pdf.inputs import CompileInputs
-from app.pdf.metadata import srgb_profile, xmp
-from app.pdf.object_numbers import (
-    ARCHIVE_FIELD,
-    BLANK_MARK,
-    BODY_TEXT,
-    BOLD_FONT,
-    CATALOG,
-    COUNTERSIGNER_FIELD,
-    DSS,
-    FONTS,
-    FORM,
-    HEAD_TEXT,
-    IDENTITY_TEXT,
-    METADATA,
-    PAGE,
-    PAGES,
-    PROFILE,
-    QR_IMAGE,
-    REGULAR_FONT,
-    SEAL_FIELD,
-    SIGNATURE_TEXT,
-    SIGNER_FIELD,
-    first_variable,
-)
-from app.pdf.page import (
-    ARCHIVE_DESCRIPTION,
-    CODE_LENGTH,
-    COUNTERSIGNER_DESCRIPTION,
-    SEAL_DESCRIPTION,
-    Page,
-    PageBuilder,
-)
-from app.pdf.person import PersonValues, round_fields
-from app.pdf.qr import qr_table
+from app.pdf.page import PageBuilder
+from app.pdf.person import OFFICIAL_FIELDS, PERSON_FIELDS, PersonValues, round_fields
+from app.pdf.prefix import build_prefix
+from app.pdf.qr import QrTable, qr_table
+from app.pdf.signing_block import CODE_LENGTH
+from app.pdf.source import Paper, TemplateSource
 from app.pdf.structure import StructureTree
-from app.pdf.syntax import HEADER, indirect, number, references, stream, xref_row
 from app.pdf.tail import Prepared, Unsigned, Variant, check_code
-from app.pdf.typesetter import Typesetters, load_typesetters, tidy
+from app.pdf.typesetter import load_typesetters, tidy
 
 Laid = TypeVar("Laid")
+LayOut = Callable[[int, Variant, Mapping[str, str]], Laid]
+_MOST_LINES = 30  # of one part, beyond which a value is a mistake and not a name
+_MOST_NAME = 200  # characters, degrees included; what is longer was never a name
+_MOST_SHAPES = 400
+_MOST_SHRINKING = 1.0  # points that the type is made smaller for everybody, rather than begin a second page
 
 
 @dataclass(frozen=True)
-class CompiledTemplate:
-    """A compiled template: one variant per type size that its static text fits in, the preferred one first."""
+class _Static:
+    """What every layout of a template is compiled from."""
 
-    variants: tuple[Variant, ...]
+    inputs: CompileInputs
+    sheet: Paper
+    fields: Mapping[str, str]
+    personal: tuple[str, ...]
+
+
+class CompiledTemplate:
+    """A compiled template: its variants, the preferred one first; those made on demand follow the `frozen` first ones.
+
+    A document names its variant by its place in `variants` in this process; for all others it is named by its prefix's SHA-256.
+    """
+
+    def __init__(self, static: _Static, variants: list[Variant]) -> None:
+        self._static = static
+        self._variants = variants
+        self._shapes: dict[Shape, int | None] = {variant.shape: at for at, variant in enumerate(variants)}
+        self._making = Lock()
+        self.frozen = len(variants)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every variant there is now; a place once given never changes."""
+        return tuple(self._variants)
 
     @property
     def prefix(self) -> bytes:
         """The prefix of the preferred variant; a document's own is `variants[prepared.variant].prefix`."""
-        return self.variants[0].prefix
+        return self._variants[0].prefix
 
     @property
     def prefix_sha256(self) -> str:
         """Hex SHA-256 of the preferred variant's prefix."""
-        return self.variants[0].prefix_sha256
+        return self._variants[0].prefix_sha256
 
     def prepare(self, person: PersonValues, *, code: str, prepared_at: datetime) -> Prepared:
-        """`person`'s document in the first variant that everything fits in.
+        """`person`'s document in the first layout that everything fits in.
 
         `code` is the 22-character verification code, `prepared_at` an aware time, used to the second. A pure function: same
-        arguments, same bytes. Raises `ValueMissing`, `GlyphMissing`, and `DoesNotFit` when no variant has the room.
+        arguments, same bytes. Raises `ValueMissing`, `GlyphMissing`, and `DoesNotFit` when no layout has the room.
         """
-        check_code(code)
-        return self._first_fit(lambda index, variant: variant.prepare(index, person, code, prepared_at))
+        if self._static.inputs.signing != "device":
+            raise InputInvalid("cara menandatangani", "naskah ini dibuat untuk ditandatangani dengan cara lain")
+        return self._first_fit(
+            person, code, prepared_at, lambda at, v, values: v.prepare(at, values, code, prepared_at)
+        )
 
     def unsigned(self, person: PersonValues, *, code: str, prepared_at: datetime) -> Unsigned:
         """The same document with four empty fields and no mark: valid as it is, to be signed by others or on paper."""
-        check_code(code)
-        return self._first_fit(lambda index, variant: variant.unsigned(index, person, code, prepared_at))
+        return self._first_fit(
+            person, code, prepared_at, lambda at, v, values: v.unsigned(at, values, code, prepared_at)
+        )
 
-    def _first_fit(self, lay_out: Callable[[int, Variant], Laid]) -> Laid:
-        last = len(self.variants) - 1
-        for index, variant in enumerate(self.variants[:last]):
+    def _first_fit(self, person: PersonValues, code: str, prepared_at: datetime, lay_out: LayOut[Laid]) -> Laid:
+        check_code(code)
+        values = self._variants[0].values(person, prepared_at)
+        omitted: tuple[str, ...] = ()
+        if "" in values.values():
+            omitted = tuple(name for name in self._static.personal if not values.get(name, "-"))
+        if not omitted:
+            for at in range(self.frozen):
+                try:
+                    return lay_out(at, self._variants[at], values)
+                except DoesNotFit:
+                    continue
+        return self._general(omitted, values, prepared_at, lay_out)
+
+    def _general(
+        self, omitted: tuple[str, ...], values: Mapping[str, str], prepared_at: datetime, lay_out: LayOut[Laid]
+    ) -> Laid:
+        """The general path: a layout with exactly the room that these values take."""
+        fault = DoesNotFit("nama")
+        if len(values["nama"]) > _MOST_NAME:
+            raise fault
+        for shape in self._shapes_for(omitted, values, prepared_at):
             try:
-                return lay_out(index, variant)
-            except DoesNotFit:
+                if (at := self._place(shape)) is not None:
+                    return lay_out(at, self._variants[at], values)
+            except DoesNotFit as error:
+                fault = error
+        raise fault
+
+    def _shapes_for(
+        self, omitted: tuple[str, ...], values: Mapping[str, str], prepared_at: datetime
+    ) -> Iterator[Shape]:
+        """Layouts to try: on one page in every size, then over several pages, largest type first."""
+        plain = [Shape(size, omitted=omitted) for size in self._static.sheet.sizes]
+        if omitted:
+            yield from (replace(variant.shape, omitted=omitted) for variant in self._variants[: self.frozen])
+        paged: list[Shape] = []
+        fault: DoesNotFit | None = None
+        for shape in plain:
+            base = self._place(shape)
+            base = self._place(replace(shape, paged=True)) if base is None else base
+            if base is None:
                 continue
-        return lay_out(last, self.variants[last])
+            try:
+                need = self._variants[base].needs(values, prepared_at)
+            except DoesNotFit as error:
+                fault = error
+                continue
+            if max(need.reserved, need.above, need.below) > _MOST_LINES:
+                fault = DoesNotFit("jabatan" if need.below <= need.reserved else "unit_kerja")
+                continue
+            if not self._variants[0].shape.paged:
+                yield replace(need, paged=False, reserved=0)
+            paged.append(replace(need, paged=True))
+        yield from paged
+        if fault is not None and not paged:
+            raise fault
+
+    def _place(self, shape: Shape) -> int | None:
+        """Where the variant of `shape` stands, compiled now if need be; None when the static text does not fit it."""
+        if shape in self._shapes:
+            return self._shapes[shape]
+        with self._making:
+            if shape in self._shapes:
+                return self._shapes[shape]
+            if len(self._shapes) >= _MOST_SHAPES:
+                return None
+            try:
+                made = _compile(self._static, shape)
+            except TemplateDoesNotFit:
+                self._shapes[shape] = None
+                return None
+            self._variants.append(made)
+            self._shapes[shape] = len(self._variants) - 1
+            return self._shapes[shape]
 
 
 def compile_template(inputs: CompileInputs) -> CompiledTemplate:
     """Compile `inputs`: about a second, most of it for the fonts, which a process loads once.
 
-    Raises `TemplateDoesNotFit` when the static text is too long for the page in every type size.
+    One layout for each type size whose text fits on one page; where that takes a much smaller type than the preferred one, over as
+    many pages as the layout allows. Raises `TemplateDoesNotFit` when it is too long for these.
     """
-    sheet = inputs.source.papers.get(inputs.paper)
+    sheet = inputs.source.layout.papers.get(inputs.paper)
     if sheet is None:
         raise TemplateDoesNotFit(f"kertas {inputs.paper} tidak ada pada tata letak")
-    setters = load_typesetters()
     fields = round_fields(inputs.round_values, inputs.place)
-    variants, fault = [], PdfFault("the layout lists no type size")
-    for size in sheet.sizes:
-        geometry = page_geometry(inputs.source, sheet, size, countersign=inputs.countersign)
-        try:
-            variants.append(_variant(inputs, fields, geometry, setters))
-        except TemplateDoesNotFit as error:
-            fault = error
+    static = _Static(inputs, sheet, fields, _personal_fields(inputs.source, countersign=inputs.countersign))
+    faults: list[TemplateDoesNotFit] = []
+
+    def fitting(shapes: Sequence[Shape]) -> list[Variant]:
+        made = []
+        for shape in shapes:
+            try:
+                made.append(_compile(static, shape))
+            except TemplateDoesNotFit as error:
+                faults.append(error)
+        return made
+
+    variants = fitting([Shape(size) for size in sheet.sizes])
+    if not variants or sheet.sizes[0] - variants[0].shape.size > _MOST_SHRINKING:
+        faults.clear()
+        variants = fitting([Shape(sheet.sizes[0], paged=True)]) or variants
     if not variants:
-        raise fault
-    return CompiledTemplate(tuple(variants))
+        raise faults[0]
+    return CompiledTemplate(static, variants)
 
 
-def _variant(inputs: CompileInputs, fields: Mapping[str, str], geometry: Geometry, setters: Typesetters) -> Variant:
-    trust = inputs.trust
-    first_certificate = first_variable(countersign=inputs.countersign)
-    first_crl = first_certificate + len(trust.certificates)
-    tree = StructureTree(first_crl + len(trust.crls), PAGE)
-    builder = PageBuilder(inputs.source, fields, geometry, setters, tree)
-    page = builder.build(inputs.letterhead, inputs.verify_url, countersign=inputs.countersign)
+def _personal_fields(source: TemplateSource, *, countersign: bool) -> tuple[str, ...]:
+    """The fields that rows and lines of the template can be left out for."""
+    lines = [row.value for row in source.identity] + list(source.signer.lines)
+    lines += source.countersigner.lines if countersign else ()
+    used = {name for line in lines for name in fields_of(line)}
+    return tuple(sorted(used & (PERSON_FIELDS | OFFICIAL_FIELDS)))
+
+
+@lru_cache(maxsize=8)
+def _kept_qr_table(verify_url: str) -> QrTable:
+    return qr_table(verify_url, CODE_LENGTH)
+
+
+def _compile(static: _Static, shape: Shape) -> Variant:
+    inputs, fields, setters = static.inputs, static.fields, load_typesetters()
+    tree = StructureTree()
+    lowest = page_geometry(inputs.source, static.sheet, shape, countersign=inputs.countersign)
+    pages = PageBuilder(inputs, fields, lowest, setters, tree).build(shape)
     title = f"{inputs.source.name} pada {fields['jenis_pemilihan']} Tahun {fields['tahun']}"
-    objects = _document_objects(geometry, tree, title, countersign=inputs.countersign)
-    objects |= {HEAD_TEXT: stream(page.head), BODY_TEXT: stream(page.body)}
-    objects |= font_objects(setters.regular.face, REGULAR_FONT) | font_objects(setters.bold.face, BOLD_FONT)
-    objects |= _empty_fields(geometry, page, countersign=inputs.countersign) | tree.objects()
-    objects |= {first_certificate + index: stream(der) for index, der in enumerate((*trust.certificates, *trust.crls))}
-    objects[DSS] = dss_dictionary(
-        references(range(first_certificate, first_crl)), references(range(first_crl, first_crl + len(trust.crls)))
-    )
-    prefix, rows = _write(objects)
+    prefix, rows = build_prefix(inputs, pages, tree, title, setters)
     return Variant(
+        shape=shape,
         prefix=prefix,
-        geometry=geometry,
-        page=page,
+        geometry=pages.geometry,
+        page=pages,
         setters=setters,
-        qr=qr_table(inputs.verify_url, CODE_LENGTH),
+        qr=_kept_qr_table(inputs.verify_url),
         fields=fields,
         verify_url=inputs.verify_url,
         zone=inputs.zone,
@@ -152,62 +235,3 @@ def _variant(inputs: CompileInputs, fields: Mapping[str, str], geometry: Geometr
         static_rows=rows,
         state=sha256(prefix),
     )
-
-
-def _write(objects: Mapping[int, bytes]) -> tuple[bytes, bytes]:
-    """(the prefix, its rows of the cross-reference table); the numbers must be consecutive."""
-    out, rows = bytearray(HEADER), []
-    for object_number in sorted(objects):
-        rows.append(xref_row(len(out)))
-        out += indirect(object_number, objects[object_number])
-    return bytes(out), b"".join(rows)
-
-
-def _field_order(*, countersign: bool) -> bytes:
-    order = (COUNTERSIGNER_FIELD,) if countersign else ()
-    return references((*order, SIGNER_FIELD, SEAL_FIELD, ARCHIVE_FIELD))
-
-
-def _document_objects(geometry: Geometry, tree: StructureTree, title: str, *, countersign: bool) -> dict[int, bytes]:
-    """Catalog, page, form, and what they share; each entry is asked for by a rule of PDF/A-2a or PDF/UA-1."""
-    order = _field_order(countersign=countersign)
-    catalog = (
-        b"<</Type/Catalog/Pages %d 0 R/AcroForm %d 0 R/Lang(id-ID)/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R"
-        b"/ViewerPreferences<</DisplayDocTitle true>>/Metadata %d 0 R"
-        b"/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB)"
-        b"/DestOutputProfile %d 0 R>>]/DSS %d 0 R/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 5>>>>>>"
-    ) % (PAGES, FORM, tree.root, METADATA, PROFILE, DSS)
-    page = (
-        b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %s %s]/Contents[%s]"
-        b"/Resources<</Font %d 0 R/XObject<</Q %d 0 R>>>>/Tabs/S/StructParents 0/Annots[%s]>>"
-    ) % (
-        PAGES,
-        number(geometry.width),
-        number(geometry.height),
-        references((HEAD_TEXT, IDENTITY_TEXT, BODY_TEXT, SIGNATURE_TEXT)),
-        FONTS,
-        QR_IMAGE,
-        order,
-    )
-    return {
-        CATALOG: catalog,
-        PAGES: b"<</Type/Pages/Kids[%d 0 R]/Count 1>>" % PAGE,
-        PAGE: page,
-        FORM: b"<</SigFlags 3/Fields[%s]>>" % order,
-        FONTS: b"<</R %d 0 R/B %d 0 R>>" % (REGULAR_FONT, BOLD_FONT),
-        METADATA: stream(xmp(title), b"/Type/Metadata/Subtype/XML", pack=False),
-        PROFILE: stream(srgb_profile(), b"/N 3"),
-        BLANK_MARK: stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<<>>", pack=False),
-    }
-
-
-def _empty_fields(geometry: Geometry, page: Page, *, countersign: bool) -> dict[int, bytes]:
-    """Every field but the signer's, declared before the first signature so that filling them changes nothing else."""
-    parents = page.struct_parents
-    seal = field_head("segel", SEAL_DESCRIPTION, geometry.seal_mark, parents["segel"])
-    archive = field_head("arsip", ARCHIVE_DESCRIPTION, HIDDEN, parents["arsip"])
-    fields = {SEAL_FIELD: field_dictionary(seal), ARCHIVE_FIELD: field_dictionary(archive, mark=None)}
-    if countersign:
-        head = field_head("pejabat", COUNTERSIGNER_DESCRIPTION, geometry.countersigner_mark, parents["pejabat"])
-        fields[COUNTERSIGNER_FIELD] = field_dictionary(head)
-    return fields

@@ -35,12 +35,20 @@ def centred(
 
 
 def justified(
-    setter: Typesetter, size: float, x: float, y: float, room: float, lines: Sequence[str], lead: float
+    setter: Typesetter,
+    size: float,
+    x: float,
+    y: float,
+    room: float,
+    lines: Sequence[str],
+    lead: float,
+    *,
+    complete: bool = True,
 ) -> bytes:
-    """A paragraph's lines spread to `room` points, but for the last one."""
+    """A paragraph's lines spread to `room` points, but for its last one; `complete` is False where it goes on elsewhere."""
     shown = []
     for index, line in enumerate(lines):
-        last = index == len(lines) - 1
+        last = complete and index == len(lines) - 1
         words = line.split()
         slack = 0.0 if last else room - setter.points(line.rstrip(" "), size)
         gap = slack / (len(words) - 1) * 1000 / size if len(words) > 1 else 0.0

@@ -29,7 +29,7 @@ CHARACTERS = frozenset(
 OBJECTS_PER_FONT = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """One weight of the typeface; lengths in 1/1000 em."""
 
@@ -131,7 +131,8 @@ def _descriptor(face: Face, program: int) -> bytes:
     )
 
 
-def font_objects(face: Face, first: int) -> dict[int, bytes]:
+@lru_cache(maxsize=4)
+def font_objects(face: Face, first: int) -> Mapping[int, bytes]:
     """The six objects of an embedded face, numbered from `first`, which is the font itself."""
     cid_font, descriptor, program, glyph_map, to_unicode = range(first + 1, first + OBJECTS_PER_FONT)
     widths = b"".join(

@@ -4,13 +4,14 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from app.pdf.errors import InputInvalid
 from app.pdf.moment import ZONES
 from app.pdf.source import TemplateSource, source_from
 
 SIGNATURE_ROOM = 4096
+Signing = Literal["device", "bsre", "paper"]
 _MOST_SIGNATURE_ROOM = 65_536
 
 
@@ -28,7 +29,8 @@ class CompileInputs:
 
     `round_values` needs jenis_pemilihan, tahun, instansi. `letterhead` holds one to four lines, the third and fourth are printed
     small. `verify_url` ends where the 22-character code begins. `zone` is WIB, WITA or WIT. `signature_room` is the largest
-    signature in bytes that fits the signer's hole; it covers the longest names with a local time-stamp authority.
+    signature in bytes that fits the signer's hole; it covers the longest names with a local time-stamp authority. `signing` is how the
+    documents are signed, which their foot says: on the device, by BSrE, or on paper.
     """
 
     source: TemplateSource
@@ -41,6 +43,7 @@ class CompileInputs:
     countersign: bool = False
     trust: TrustMaterial = TrustMaterial()
     signature_room: int = SIGNATURE_ROOM
+    signing: Signing = "device"
 
     def __post_init__(self) -> None:
         """Refuse what would only be noticed on paper."""
@@ -66,6 +69,7 @@ class CompileInputs:
                 "certificates": [b64encode(der).decode() for der in self.trust.certificates],
                 "crls": [b64encode(der).decode() for der in self.trust.crls],
                 "signature_room": self.signature_room,
+                "signing": self.signing,
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -90,4 +94,5 @@ class CompileInputs:
                 tuple(b64decode(der) for der in data["crls"]),
             ),
             signature_room=data["signature_room"],
+            signing=data.get("signing", "device"),
         )

@@ -10,7 +10,7 @@ SIGNER_VALUE = 7
 
 CATALOG = 8
 PAGES = 9
-PAGE = 10
+PAGE = 10  # the last one, which holds the fields; earlier pages come among the variable numbers
 FORM = 11
 FONTS = 12
 METADATA = 13

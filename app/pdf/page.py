@@ -1,125 +1,111 @@
-"""The page of a template: static content, the structure tree, and the slots that personal values go into.
+"""The pages of a template: static content, the structure tree, and the slots that personal values go into.
 
-The order of the calls here is the reading order: of the structure tree, and of the four content streams as well (head, identity,
-body, signature block), so plain text extraction reads the pledge as a person does.
+The order of the calls here is the reading order: of the structure tree, and of the content streams as well (head, identity, body,
+signature block), so plain text extraction reads the pledge as a person does.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.pdf import content
+from app.pdf.clauses import fields_of
 from app.pdf.content import BOLD, REGULAR
 from app.pdf.errors import TemplateDoesNotFit
-from app.pdf.geometry import Geometry
-from app.pdf.object_numbers import ARCHIVE_FIELD, COUNTERSIGNER_FIELD, SEAL_FIELD, SIGNER_FIELD
-from app.pdf.source import SignatureBlock, TemplateSource
-from app.pdf.structure import StructureTree
-from app.pdf.syntax import glyphs, number, rectangle, text_string
+from app.pdf.flow import Paragraph, Piece, Sheet, keep_company, lay_out
+from app.pdf.geometry import Geometry, Shape
+from app.pdf.inputs import CompileInputs
+from app.pdf.letterhead import draw_letterhead
+from app.pdf.signing_block import BlockBuilder
+from app.pdf.slot import Slot, SlotGroup
+from app.pdf.structure import DOCUMENT, StructureTree
+from app.pdf.syntax import glyphs, number, text_string
 from app.pdf.typesetter import Typesetters, tidy
 
-CODE_LENGTH = 22
-_CHECK_HERE = "Periksa keaslian dokumen ini di "
-_QR_ALT = "Kode QR menuju halaman pemeriksaan keaslian dokumen ini"
-SIGNER_DESCRIPTION = "Tanda tangan elektronik pembuat pernyataan"
-COUNTERSIGNER_DESCRIPTION = "Tanda tangan elektronik pejabat yang mengetahui"
-SEAL_DESCRIPTION = "Segel elektronik instansi"
-ARCHIVE_DESCRIPTION = "Stempel waktu arsip, tidak terlihat"
+_MOST_SLACK = 10  # lines between text and signature block; a shorter text draws the block up
+_ENDLESS = -1e6
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A personal value: the operators that lead to it, its text with {fields}, what errors call it, its size and room."""
+class Pages:
+    """What the compiler and the tail need.
 
-    lead_in: bytes
-    text: str
-    name: str
-    size: float
-    room: float
-
-
-@dataclass(frozen=True)
-class SlotGroup:
-    """Slots that share a place of `most` lines, and the operators after them."""
-
-    slots: tuple[Slot, ...]
-    most: int
-    end: bytes
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the compiler and the tail need; `slack` is how many points wrapped identity values may push the text down."""
+    `head` and `body` are the first page's static text, `further` that of each page after it; `slack` is how many points wrapped
+    identity values may push the first page's text down; `geometry` has the signature block where it really stands.
+    """
 
     head: bytes
     body: bytes
+    further: tuple[bytes, ...]
     identity: tuple[Slot, ...]
     block: tuple[SlotGroup, ...]
     check_line: bytes
     footer: bytes
     slack: float
     struct_parents: Mapping[str, int]
-
-
-def _field_of(text: str) -> str:
-    """What errors call a text with {fields}: its first field, or the text itself when it has none."""
-    found = re.search(r"\{(\w+)\}", text)
-    return found[1] if found else text
+    geometry: Geometry
 
 
 class PageBuilder:
-    """Builds one page from top to bottom; `y` is the baseline of the next line."""
+    """Builds the pages from top to bottom; `y` is the baseline of the next line."""
 
     def __init__(
         self,
-        source: TemplateSource,
+        inputs: CompileInputs,
         fields: Mapping[str, str],
         geometry: Geometry,
         setters: Typesetters,
         tree: StructureTree,
     ) -> None:
-        self._source = source
+        self._inputs = inputs
+        self._source = inputs.source
         self._fields = fields
         self._page = geometry
         self._setters = setters
         self._tree = tree
+        self._owners: dict[int, int] = {}
+        self._points = 0
         self._y = geometry.top
 
-    def build(self, letterhead: Sequence[str], verify_url: str, *, countersign: bool) -> Page:
-        """The whole page; raises `TemplateDoesNotFit` when even a person with the shortest values would not fit."""
-        head = self._letterhead(letterhead) + self._title() + self._opening()
-        identity = self._identity()
-        body = self._body()
-        slack = self._y - self._page.flow_bottom
-        if slack < 0:
-            raise TemplateDoesNotFit("isi naskah")
-        parents: dict[str, int] = {}
-        block = self._block(parents, countersign=countersign)
-        check_line = self._strip(parents, verify_url)
-        return Page(head, body, identity, tuple(block), check_line, self._footer(), slack, parents)
+    def build(self, shape: Shape) -> Pages:
+        """All pages; raises `TemplateDoesNotFit` when even a person with the shortest values would not fit."""
+        head = self._letterhead() + self._title() + self._opening()
+        identity = self._identity(shape)
+        start = self._y - shape.reserved * self._page.lead
+        paragraphs = self._paragraphs()
+        sheets = self._sheets(paragraphs, start, shape)
+        slack = self._anchor(paragraphs, sheets)
+        shown = []
+        for number_of_page, sheet in enumerate(sheets, start=1):
+            if number_of_page > 1:
+                self._tree.turn_page()
+            text = b"".join(self._piece(paragraphs, piece) for piece in sheet.pieces)
+            text += b"Q\n" if number_of_page == 1 else b""
+            shown.append(text + (self._footer(number_of_page, len(sheets)) if number_of_page < len(sheets) else b""))
+        block = BlockBuilder(self._inputs, self._page, self._setters, self._tree)
+        groups = block.build(shape)
+        check_line = block.strip()
+        return Pages(
+            head=head,
+            body=shown[0],
+            further=tuple(shown[1:]),
+            identity=identity,
+            block=groups,
+            check_line=check_line,
+            footer=self._footer(len(sheets), len(sheets)),
+            slack=slack,
+            struct_parents=block.parents,
+            geometry=self._page,
+        )
 
     def _fill(self, text: str) -> str:
         return tidy(text.format_map(self._fields))
 
-    def _letterhead(self, lines: Sequence[str]) -> bytes:
-        page, shown = self._page, []
-        middle = (page.left + page.right) / 2
-        for index, line in enumerate(lines):
-            name, size = (BOLD, 13.5) if index < 2 else (REGULAR, 9.0)
-            setter = self._setters.bold if name == BOLD else self._setters.regular
-            broken = setter.wrap("kop naskah", tidy(line), size, page.room)
-            lead = size * 1.25
-            self._y -= size * (1.5 if name == REGULAR else 1.25) if index else size * 0.8
-            mark = self._tree.mark(self._tree.document, b"P")
-            shown += [mark, content.centred(name, setter, size, middle, self._y, broken, lead), b"EMC\n"]
-            self._y -= (len(broken) - 1) * lead
-        if not lines:
-            self._y -= page.size
-            return b""
-        thick, thin = self._y - 9, self._y - 11.6
-        self._y = thin - page.size * 2.4
-        rules = content.rule(2, page.left, page.right, thick) + content.rule(0.6, page.left, page.right, thin)
-        return b"".join(shown) + b"/Artifact BMC\n" + rules + b"EMC\n"
+    def _letterhead(self) -> bytes:
+        layout, emblem = self._source.layout, self._source.emblem
+        figure = None if emblem is None else (emblem, f"Lambang {self._fields['instansi']}")
+        sizes = (layout.letterhead_size, layout.emblem_height)
+        shown, self._y = draw_letterhead(self._inputs.letterhead, figure, sizes, self._page, self._setters, self._tree)
+        return shown
 
     def _title(self) -> bytes:
         page, size = self._page, self._page.size + 1
@@ -129,134 +115,135 @@ class PageBuilder:
                 part.rstrip(" ") + " " for part in self._setters.bold.wrap("judul", self._fill(line), size, page.room)
             ]
         lines[-1] = lines[-1].rstrip(" ")
-        mark = self._tree.mark(self._tree.document, b"H1")
+        mark = self._tree.mark(DOCUMENT, b"H1")
         middle = (page.left + page.right) / 2
         shown = content.centred(BOLD, self._setters.bold, size, middle, self._y, lines, page.lead)
         self._y -= page.lead * len(lines) + page.size * 0.9
         return mark + shown + b"EMC\n"
 
     def _opening(self) -> bytes:
-        return self._paragraph(self._source.opening) if self._source.opening else b""
+        if not self._source.opening:
+            return b""
+        paragraph = self._broken(self._source.opening, self._page.size)
+        mark = self._tree.mark(DOCUMENT, b"P")
+        shown = self._justified(paragraph, Piece(0, 0, len(paragraph.lines), self._y))
+        self._y -= paragraph.lead * len(paragraph.lines) + paragraph.after
+        return mark + shown + b"EMC\n"
 
-    def _identity(self) -> tuple[Slot, ...]:
-        """One text object with relative moves only, so a wrapped value needs no arithmetic."""
-        if not self._source.identity:
+    def _identity(self, shape: Shape) -> tuple[Slot, ...]:
+        """One text object with relative moves only, so a wrapped value needs no arithmetic; rows without a value are left out."""
+        rows = [row for row in self._source.identity if not set(fields_of(row.value)) & set(shape.omitted)]
+        if not rows:
             return ()
         page, tree = self._page, self._tree
         summary = text_string("Identitas pembuat pernyataan")
-        table = tree.add(tree.document, b"Table", b"/A<</O/Table/Summary%s>>" % summary)
+        table = tree.add(DOCUMENT, b"Table", b"/A<</O/Table/Summary%s>>" % summary)
         start = (
             b"BT" + content.font(REGULAR, page.size, page.lead) + b"%s %s Td\n" % (number(page.left), number(self._y))
         )
-        colon = page.value_indent - 9
+        colon, height = page.value_indent - 9, page.lead + 1
         slots = []
-        for row in self._source.identity:
+        for row in rows:
             cells = tree.add(table, b"TR")
             label = tree.mark(cells, b"TH", b"/A<</O/Table/Scope/Row>>") + glyphs(self._fill(row.label)) + b"Tj EMC\n"
             separator = b"%s 0 Td\n/Artifact BMC\n" % number(colon) + glyphs(":") + b"Tj\nEMC\n9 0 Td\n"
             lead_in = start + label + separator + tree.mark(cells, b"TD")
-            slots.append(Slot(lead_in, row.value, _field_of(row.value), page.size, page.room - page.value_indent))
-            start = b"\nEMC\n%s %s Td\n" % (number(-page.value_indent), number(-self._row_height))
-        self._y -= len(slots) * self._row_height + page.size * 0.5
+            slots.append(Slot.of(lead_in, row.value, page.size, page.room - page.value_indent))
+            start = b"\nEMC\n%s %s Td\n" % (number(-page.value_indent), number(-height))
+        self._y -= len(slots) * height + page.size * 0.5
         return tuple(slots)
 
-    @property
-    def _row_height(self) -> float:
-        return self._page.lead + 1
-
-    def _paragraph(
-        self, text: str, *, size: float = 0, indent: float = 0, parent: int = 0, kind: bytes = b"P"
-    ) -> bytes:
-        page = self._page
-        size = size or page.size
-        lead, room = round(size * 1.3, 2), page.room - indent
-        mark = self._tree.mark(parent or self._tree.document, kind)
+    def _broken(self, text: str, size: float, *, indent: float = 0, label: str = "", lead: bool = False) -> Paragraph:
+        room = self._page.room - indent
         lines = self._setters.regular.wrap("naskah", self._fill(text), size, room)
-        shown = content.justified(self._setters.regular, size, page.left + indent, self._y, room, lines, lead)
-        self._y -= lead * len(lines) + size * 0.45
-        return mark + shown + b"EMC\n"
+        apart = round(size * self._source.layout.line_spacing, 2)
+        return Paragraph(tuple(lines), size, apart, size * 0.45, indent, label, with_next=lead)
 
-    def _body(self) -> bytes:
-        """The text that identity values push down; the Q at its end closes the q at the end of the identity stream."""
-        tree, page = self._tree, self._page
-        shown = [self._paragraph(self._source.statement)]
-        points = tree.add(tree.document, b"L", b"/A<</O/List/ListNumbering/Decimal>>")
-        for index, point in enumerate(self._source.points, start=1):
-            item = tree.add(points, b"LI")
-            shown.append(tree.mark(item, b"Lbl"))
-            shown += [content.text_line(REGULAR, page.size, page.left, self._y, f"{index}."), b"EMC\n"]
-            shown.append(self._paragraph(point, indent=page.size * 1.7, parent=item, kind=b"LBody"))
-        shown.append(self._paragraph(self._source.closing))
-        shown.append(self._paragraph(self._source.legal_basis, size=round(page.size * 0.72, 1)))
-        return b"".join(shown) + b"Q\n"
+    def _paragraphs(self) -> list[Paragraph]:
+        """The text that identity values push down: statement, points, closing, legal basis."""
+        source, size = self._source, self._page.size
+        points = [
+            self._broken(point, size, indent=size * 1.7, label=f"{at}.") for at, point in enumerate(source.points, 1)
+        ]
+        return [
+            self._broken(source.statement, size, lead=True),
+            *points,
+            self._broken(source.closing, size),
+            self._broken(source.legal_basis, round(size * 0.72, 1)),
+        ]
 
-    def _footer(self) -> bytes:
+    def _sheets(self, paragraphs: Sequence[Paragraph], start: float, shape: Shape) -> list[Sheet]:
         page = self._page
+        sheets = lay_out(paragraphs, start, page.top, _ENDLESS)
+        excess = page.flow_bottom - sheets[-1].end
+        if excess <= 0:
+            return sheets
+        if not shape.paged:
+            raise TemplateDoesNotFit("isi naskah", excess=excess, size=shape.size)
+        top = page.top - page.size
+        if start - page.lead < page.bottom:
+            raise TemplateDoesNotFit("kop, judul, dan identitas", excess=page.bottom - start, size=shape.size)
+        sheets = lay_out(paragraphs, start, top, page.bottom)
+        if sheets[-1].end < page.flow_bottom or len(sheets) == 1:
+            sheets = keep_company(paragraphs, sheets, top, len(self._source.points) + 1)
+        if sheets[-1].end < page.flow_bottom:
+            excess = page.flow_bottom - sheets[-1].end
+            raise TemplateDoesNotFit("penutup dan tanda tangan", excess=excess, size=shape.size)
+        if len(sheets) > self._source.layout.most_pages:
+            over = (len(sheets) - self._source.layout.most_pages) * (page.top - page.bottom)
+            raise TemplateDoesNotFit("isi naskah", excess=over, size=shape.size)
+        return sheets
+
+    def _anchor(self, paragraphs: Sequence[Paragraph], sheets: Sequence[Sheet]) -> float:
+        """Put the signature block where it belongs; returns how far the first page's text may be pushed down."""
+        page, first = self._page, sheets[0]
+        slack = sheets[-1].end - page.flow_bottom
+        if len(sheets) == 1:
+            self._page = page.raised(max(0.0, slack - _MOST_SLACK * page.lead))
+            return sheets[-1].end - self._page.flow_bottom
+        self._page = page.raised(max(0.0, slack - page.lead))
+        last = first.pieces[-1]
+        return last.y - (last.last - last.first - 1) * paragraphs[last.paragraph].lead - page.bottom
+
+    def _piece(self, paragraphs: Sequence[Paragraph], piece: Piece) -> bytes:
+        paragraph, tree = paragraphs[piece.paragraph], self._tree
+        shown = b""
+        if piece.paragraph in self._owners:
+            mark = tree.mark_in(self._owners[piece.paragraph])
+        else:
+            parent, kind = DOCUMENT, b"P"
+            if paragraph.label:
+                self._points = self._points or tree.add(DOCUMENT, b"L", b"/A<</O/List/ListNumbering/Decimal>>")
+                parent, kind = tree.add(self._points, b"LI"), b"LBody"
+                label = content.text_line(REGULAR, paragraph.size, self._page.left, piece.y, paragraph.label)
+                shown = tree.mark(parent, b"Lbl") + label + b"EMC\n"
+            self._owners[piece.paragraph] = tree.add(parent, kind)
+            mark = tree.mark_in(self._owners[piece.paragraph])
+        return shown + mark + self._justified(paragraph, piece) + b"EMC\n"
+
+    def _justified(self, paragraph: Paragraph, piece: Piece) -> bytes:
+        page = self._page
+        return content.justified(
+            self._setters.regular,
+            paragraph.size,
+            page.left + paragraph.indent,
+            piece.y,
+            page.room - paragraph.indent,
+            paragraph.lines[piece.first : piece.last],
+            paragraph.lead,
+            complete=piece.last == len(paragraph.lines),
+        )
+
+    def _footer(self, page_number: int, pages: int) -> bytes:
+        """The line at the foot of every page, with the page's number where there are several."""
+        page, setter = self._page, self._setters.regular
         middle = (page.left + page.right) / 2
-        lines = self._setters.regular.wrap("kaki", self._fill(self._source.footer), 7.5, page.room)
-        shown = content.centred(REGULAR, self._setters.regular, 7.5, middle, page.footer_line, lines, 9)
+        words = self._source.footers[self._inputs.signing]
+        said = f"Halaman {page_number} dari {pages}"
+        wide = setter.points(said, 8)
+        room = page.room - (2 * wide + 24 if pages > 1 else 0)
+        lines = setter.wrap("kaki", self._fill(words), 7.5, room)
+        shown = content.centred(REGULAR, setter, 7.5, middle, page.footer_line, lines, 9)
+        if pages > 1:
+            shown += content.text_line(REGULAR, 8, page.right - wide, page.footer_line, said)
         return b"/Artifact<</Type/Pagination/Subtype/Footer/Attached[/Bottom]>>BDC\n" + shown + b"EMC\n"
-
-    def _block(self, parents: dict[str, int], *, countersign: bool) -> list[SlotGroup]:
-        """The signature block, left column before right; the fields stand between role and name."""
-        page, tree = self._page, self._tree
-        section = tree.add(tree.document, b"Sect")
-        groups = []
-        if countersign:
-            column = tree.add(section, b"Div")
-            block = self._source.countersigner
-            most = page.countersigner_position_lines
-            top = self._group(
-                column, page.left, page.heading_line, page.countersigner_width, (block.role, block.position), most + 1
-            )
-            parents["pejabat"] = tree.form(column, COUNTERSIGNER_FIELD, COUNTERSIGNER_DESCRIPTION)
-            groups += [top, self._below(column, page.left, page.countersigner_width, block)]
-        column = tree.add(section, b"Div")
-        block, room = self._source.signer, page.right - page.signer_left
-        groups.append(
-            self._group(column, page.signer_left, page.heading_line, room, (block.place_and_date, block.role), 2),
-        )
-        parents["pegawai"] = tree.form(column, SIGNER_FIELD, SIGNER_DESCRIPTION)
-        groups.append(self._below(column, page.signer_left, room, block))
-        return groups
-
-    def _below(self, column: int, x: float, room: float, block: SignatureBlock) -> SlotGroup:
-        return self._group(column, x, self._page.below_line, room, block.lines, self._page.below_lines)
-
-    def _group(self, column: int, x: float, y: float, room: float, texts: Sequence[str], most: int) -> SlotGroup:
-        page, slots = self._page, []
-        start = b"BT" + content.font(REGULAR, page.block_size, page.block_lead) + b"%s %s Td\n" % (number(x), number(y))
-        for text in texts:
-            slots.append(Slot(start + self._tree.mark(column, b"P"), text, _field_of(text), page.block_size, room))
-            start = b"\nEMC\nT*\n"
-        return SlotGroup(tuple(slots), most, b"\nEMC\nET\n")
-
-    def _strip(self, parents: dict[str, int], verify_url: str) -> bytes:
-        """QR code, the words and address beside it, and the e-seal; returns the operators up to the address itself."""
-        page, tree = self._page, self._tree
-        section = tree.add(tree.document, b"Sect")
-        x0, y0, x1, _ = page.qr
-        side = number(x1 - x0)
-        attributes = b"/Alt%s/A<</O/Layout/Placement/Block/BBox%s>>" % (text_string(_QR_ALT), rectangle(page.qr))
-        figure = tree.mark(section, b"Figure", attributes)
-        figure += b"q %s 0 0 %s %s %s cm /Q Do Q\nEMC\n" % (side, side, number(x0), number(y0))
-        position = b"%s %s Td\n" % (number(x1 + 8), number(y0 + 56))
-        size = self._address_size(verify_url, page.right - x1 - 8)
-        words = (
-            tree.mark(section, b"P")
-            + b"BT"
-            + content.font(REGULAR, size, 10)
-            + position
-            + glyphs(_CHECK_HERE)
-            + b"Tj T*\n"
-        )
-        parents["segel"] = tree.form(section, SEAL_FIELD, SEAL_DESCRIPTION)
-        parents["arsip"] = tree.form(section, ARCHIVE_FIELD, ARCHIVE_DESCRIPTION)
-        return figure + words
-
-    def _address_size(self, verify_url: str, room: float) -> float:
-        """The largest type in which any address fits on one line, so that a reader finds it whole."""
-        for size in (8.0, 7.5, 7.0, 6.5, 6.0):
-            if self._setters.regular.points(verify_url + "W" * CODE_LENGTH, size) <= room:
-                return size
-        raise TemplateDoesNotFit("alamat pemeriksaan")

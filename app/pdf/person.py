@@ -7,10 +7,23 @@ from app.pdf.errors import GlyphMissing, ValueMissing
 from app.pdf.font import CHARACTERS
 from app.pdf.typesetter import tidy
 
-ROUND_FIELDS = frozenset({"jenis_pemilihan", "JENIS_PEMILIHAN", "tahun", "instansi", "tempat"})
+ROUND_FIELDS = frozenset(
+    {
+        "jenis_pemilihan",
+        "JENIS_PEMILIHAN",
+        "tahun",
+        "instansi",
+        "tempat",
+        "pegawai",
+        "PEGAWAI",
+        "pegawai_lengkap",
+        "PEGAWAI_LENGKAP",
+    }
+)
 PERSON_FIELDS = frozenset({"nama", "nip", "pangkat", "jabatan", "unit_kerja", "perangkat_daerah"})
 OFFICIAL_FIELDS = frozenset({"nama_pejabat", "nip_pejabat", "pangkat_pejabat", "jabatan_pejabat"})
-_ABSENT = "-"
+WHO = {"pegawai": "Pegawai ASN", "pegawai_lengkap": "Pegawai Aparatur Sipil Negara"}
+"""Who signs, where a round does not say it in other words."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +54,12 @@ def round_fields(values: Mapping[str, str], place: str) -> dict[str, str]:
     for name in ("jenis_pemilihan", "tahun", "instansi"):
         if not tidy(values.get(name, "")):
             raise ValueMissing(name)
-    printed = {name: tidy(text) for name, text in values.items()}
+    printed = WHO | {name: tidy(text) for name, text in values.items()}
     for name, text in printed.items():
         if missing := set(text) - CHARACTERS:
             raise GlyphMissing(name, missing)
-    printed["JENIS_PEMILIHAN"] = printed["jenis_pemilihan"].upper()
+    for name in ("jenis_pemilihan", "pegawai", "pegawai_lengkap"):
+        printed[name.upper()] = printed[name].upper()
     printed["tempat"] = tidy(place)
     return printed
 
@@ -53,28 +67,28 @@ def round_fields(values: Mapping[str, str], place: str) -> dict[str, str]:
 def _place_of_work(unit: str, agency: str) -> str:
     """A unit's name alone often means nothing ("Subbagian Umum"): its agency follows unless the name holds it already."""
     if not unit or agency in unit:
-        return unit or agency or _ABSENT
+        return unit or agency
     return f"{unit}, {agency}"
 
 
 def person_fields(person: PersonValues) -> dict[str, str]:
-    """The printed form of a person's values by template field; what is absent is printed as a dash, the name must be there."""
+    """The printed form of a person's values by template field; what is absent is empty, the name must be there."""
     name = tidy(person.name)
     if not name:
         raise ValueMissing("nama")
     unit, agency = tidy(person.unit), tidy(person.agency)
     printed = {
         "nama": name,
-        "nip": tidy(person.nip) or _ABSENT,
-        "pangkat": tidy(person.grade) or _ABSENT,
-        "jabatan": tidy(person.position) or _ABSENT,
+        "nip": tidy(person.nip),
+        "pangkat": tidy(person.grade),
+        "jabatan": tidy(person.position),
         "unit_kerja": _place_of_work(unit, agency),
-        "perangkat_daerah": agency or _ABSENT,
+        "perangkat_daerah": agency,
     }
     official = person.countersigner
     if official is not None:
         printed["nama_pejabat"] = tidy(official.name)
-        printed["nip_pejabat"] = tidy(official.nip) or _ABSENT
+        printed["nip_pejabat"] = tidy(official.nip)
         printed["pangkat_pejabat"] = tidy(official.grade)
         printed["jabatan_pejabat"] = tidy(official.position)
     return printed

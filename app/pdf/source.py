@@ -5,24 +5,36 @@ missing, a key is unknown, or a {field} stands where nobody fills it: a pledge w
 """
 
 import json
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from app.pdf.errors import GlyphMissing, TemplateClauseInvalid, TemplateClauseMissing, TemplateFieldUnknown
-from app.pdf.font import CHARACTERS
+from app.pdf.clauses import NO_FIELDS, ClauseReader
+from app.pdf.errors import EmblemRefused, PdfFault, TemplateClauseInvalid, TemplateClauseMissing
 from app.pdf.person import OFFICIAL_FIELDS, PERSON_FIELDS, ROUND_FIELDS
 
-_FIELD = re.compile(r"\{(\w+)\}")
 _SIGNING_FIELDS = ROUND_FIELDS | PERSON_FIELDS | {"tanggal"}
 _COUNTERSIGNING_FIELDS = ROUND_FIELDS | OFFICIAL_FIELDS
-_MARGINS = ("kiri_mm", "kanan_mm", "atas_mm")
-_PAPER_KEYS = {"lebar_mm", "tinggi_mm", "ukuran_huruf"}
+_CLAUSES = (
+    "kode",
+    "versi",
+    "nama",
+    "judul",
+    "pernyataan",
+    "butir",
+    "penutup",
+    "dasar_hukum",
+    "kaki",
+    "kaki_bsre",
+    "kaki_kertas",
+)
+_SECTIONS = ("identitas", "tanda_tangan", "mengetahui", "tata_letak", "lambang")
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,21 @@ class Paper:
 
 
 @dataclass(frozen=True)
-class Margins:
-    """Page margins in millimetres; the foot of the page holds the strip with QR code and e-seal."""
+class Layout:
+    """The page of a template: margins and emblem in millimetres, line distance in type sizes, the papers it is made for.
+
+    The strip with QR code and e-seal lies at the foot of the last page, in the bottom margin.
+    """
 
     left: float
     right: float
     top: float
+    bottom: float
+    line_spacing: float
+    letterhead_size: float
+    emblem_height: float
+    most_pages: int
+    papers: Mapping[str, Paper]
 
 
 @dataclass(frozen=True)
@@ -76,12 +97,12 @@ class TemplateSource:
     points: tuple[str, ...]
     closing: str
     legal_basis: str
-    footer: str
+    footers: Mapping[str, str]
     signer: SignatureBlock
     countersigner: SignatureBlock
-    margins: Margins
-    papers: Mapping[str, Paper]
+    layout: Layout
     content: Mapping[str, Any]
+    emblem: bytes | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -92,152 +113,128 @@ class TemplateSource:
 
 def load_source(folder: Path) -> TemplateSource:
     """Read and validate the template in `folder`; its layout is its own, or else the one beside the folder."""
-    content = _read(folder / "template.toml")
     own = folder / "tata_letak.toml"
+    content = _read(folder / "template.toml")
     content["tata_letak"] = _read(own if own.exists() else folder.parent / "tata_letak.toml")
     return source_from(content)
 
 
-def source_from(content: Mapping[str, Any]) -> TemplateSource:
-    """Validate `content` (the two files as data, the layout under `tata_letak`) and give it its types."""
-    known = {"kode", "versi", "nama", "judul", "pernyataan", "butir", "penutup", "dasar_hukum", "kaki"}
-    _refuse_unknown("", content, known | {"identitas", "tanda_tangan", "mengetahui", "tata_letak"})
-    identity = _optional_section(content, "identitas")
-    layout = _section(content, "tata_letak")
-    return TemplateSource(
-        code=_text(content, "kode", frozenset()),
-        version=_text(content, "versi", frozenset()),
-        name=_text(content, "nama", frozenset()),
-        title=_texts(content, "judul", ROUND_FIELDS),
-        opening=_text(identity, "pembuka", ROUND_FIELDS) if identity else "",
-        identity=tuple(_rows(identity)) if identity else (),
-        statement=_text(content, "pernyataan", ROUND_FIELDS),
-        points=_texts(content, "butir", ROUND_FIELDS),
-        closing=_text(content, "penutup", ROUND_FIELDS),
-        legal_basis=_text(content, "dasar_hukum", ROUND_FIELDS),
-        footer=_text(content, "kaki", ROUND_FIELDS),
-        signer=_signer(_section(content, "tanda_tangan")),
-        countersigner=_countersigner(_section(content, "mengetahui")),
-        margins=_margins(_section(layout, "batas")),
-        papers=_papers(_section(layout, "kertas")),
-        content=content,
-    )
+def parse(name: str, data: bytes) -> dict[str, Any]:
+    """A TOML file as data; raises `TemplateClauseInvalid` with the line at fault."""
+    try:
+        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TemplateClauseInvalid(name, "not_toml", str(error)) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.name, path.read_bytes())
     except FileNotFoundError as error:
         raise TemplateClauseMissing(path.name) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateClauseInvalid(path.name, str(error)) from error
 
 
-def _refuse_unknown(where: str, section: Mapping[str, Any], known: set[str]) -> None:
-    for key in section:
-        if key not in known:
-            raise TemplateClauseInvalid(f"{where}{key}", "tidak dikenal")
+def source_from(content: Mapping[str, Any]) -> TemplateSource:
+    """Validate `content` (the two files as data, the layout under `tata_letak`) and give it its types; raises the first fault."""
+    source, faults = examine(content)
+    if faults:
+        raise faults[0]
+    return source
 
 
-def _optional_section(content: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    return _section(content, key) if key in content else None
+def examine(content: Mapping[str, Any]) -> tuple[TemplateSource, list[PdfFault]]:
+    """The source with everything that is wrong with it; it may be used only when nothing is."""
+    faults: list[PdfFault] = []
+    reader = ClauseReader(content, faults)
+    reader.known(*_CLAUSES, *_SECTIONS)
+    identity = reader.section("identitas", needed=False)
+    source = TemplateSource(
+        code=reader.text("kode", NO_FIELDS),
+        version=reader.text("versi", NO_FIELDS),
+        name=reader.text("nama", NO_FIELDS),
+        title=reader.texts("judul", ROUND_FIELDS),
+        opening=identity.text("pembuka", ROUND_FIELDS) if "identitas" in reader else "",
+        identity=_rows(identity) if "identitas" in reader else (),
+        statement=reader.text("pernyataan", ROUND_FIELDS),
+        points=reader.texts("butir", ROUND_FIELDS),
+        closing=reader.text("penutup", ROUND_FIELDS),
+        legal_basis=reader.text("dasar_hukum", ROUND_FIELDS),
+        footers={
+            "device": reader.text("kaki", ROUND_FIELDS),
+            "bsre": reader.text("kaki_bsre", ROUND_FIELDS, needed=False),
+            "paper": reader.text("kaki_kertas", ROUND_FIELDS, needed=False),
+        },
+        signer=_signer(reader.section("tanda_tangan")),
+        countersigner=_countersigner(reader.section("mengetahui")),
+        layout=_layout(reader.section("tata_letak")),
+        emblem=_emblem(content, faults),
+        content=content,
+    )
+    return source, faults
 
 
-def _section(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    if key not in content:
-        raise TemplateClauseMissing(key)
-    section = content[key]
-    if not isinstance(section, Mapping):
-        raise TemplateClauseInvalid(key, "harus berupa bagian dengan kunci-kunci di dalamnya")
-    return section
+def _rows(identity: ClauseReader) -> tuple[IdentityRow, ...]:
+    identity.known("pembuka", "baris")
+    rows = []
+    for row in identity.sections("baris"):
+        row.known("label", "isi")
+        rows.append(IdentityRow(row.text("label", ROUND_FIELDS), row.text("isi", ROUND_FIELDS | PERSON_FIELDS)))
+    return tuple(rows)
 
 
-def _checked(clause: str, text: object, fields: frozenset[str]) -> str:
-    if not isinstance(text, str):
-        raise TemplateClauseInvalid(clause, "harus berupa teks")
-    if not text.strip():
-        raise TemplateClauseMissing(clause)
-    for name in _FIELD.findall(text):
-        if name not in fields:
-            raise TemplateFieldUnknown(clause, name)
-    plain = _FIELD.sub("", text)
-    if "{" in plain or "}" in plain:
-        raise TemplateClauseInvalid(clause, "kurung kurawal hanya untuk isian")
-    if missing := set(plain) - CHARACTERS:
-        raise GlyphMissing(clause, missing)
-    return text
-
-
-def _text(section: Mapping[str, Any], key: str, fields: frozenset[str]) -> str:
-    if key not in section:
-        raise TemplateClauseMissing(key)
-    return _checked(key, section[key], fields)
-
-
-def _texts(section: Mapping[str, Any], key: str, fields: frozenset[str]) -> tuple[str, ...]:
-    if not section.get(key):
-        raise TemplateClauseMissing(key)
-    texts = section[key]
-    if not isinstance(texts, list | tuple):
-        raise TemplateClauseInvalid(key, "harus berupa daftar teks")
-    return tuple(_checked(key, text, fields) for text in texts)
-
-
-def _rows(identity: Mapping[str, Any]) -> Iterator[IdentityRow]:
-    _refuse_unknown("identitas.", identity, {"pembuka", "baris"})
-    rows = identity.get("baris")
-    if not rows:
-        raise TemplateClauseMissing("identitas.baris")
-    for row in rows:
-        yield IdentityRow(_text(row, "label", ROUND_FIELDS), _text(row, "isi", ROUND_FIELDS | PERSON_FIELDS))
-
-
-def _room(block: Mapping[str, Any], where: str) -> int:
-    room = block.get("ruang_baris")
-    if not isinstance(room, int) or not 1 <= room <= 20:
-        raise TemplateClauseInvalid(f"{where}.ruang_baris", "harus bilangan 1 sampai 20")
-    return room
-
-
-def _signer(block: Mapping[str, Any]) -> SignatureBlock:
-    _refuse_unknown("tanda_tangan.", block, {"tempat_tanggal", "sebutan", "baris", "ruang_baris"})
+def _signer(block: ClauseReader) -> SignatureBlock:
+    block.known("tempat_tanggal", "sebutan", "baris", "ruang_baris")
     return SignatureBlock(
-        role=_text(block, "sebutan", ROUND_FIELDS),
-        lines=_texts(block, "baris", _SIGNING_FIELDS),
-        room=_room(block, "tanda_tangan"),
-        place_and_date=_text(block, "tempat_tanggal", _SIGNING_FIELDS),
+        role=block.text("sebutan", ROUND_FIELDS),
+        lines=block.texts("baris", _SIGNING_FIELDS),
+        room=int(block.number("ruang_baris", 1, 20)),
+        place_and_date=block.text("tempat_tanggal", _SIGNING_FIELDS),
     )
 
 
-def _countersigner(block: Mapping[str, Any]) -> SignatureBlock:
-    _refuse_unknown("mengetahui.", block, {"sebutan", "jabatan", "baris", "ruang_baris"})
+def _countersigner(block: ClauseReader) -> SignatureBlock:
+    block.known("sebutan", "jabatan", "baris", "ruang_baris")
     return SignatureBlock(
-        role=_text(block, "sebutan", ROUND_FIELDS),
-        lines=_texts(block, "baris", _COUNTERSIGNING_FIELDS),
-        room=_room(block, "mengetahui"),
-        position=_text(block, "jabatan", _COUNTERSIGNING_FIELDS),
+        role=block.text("sebutan", ROUND_FIELDS),
+        lines=block.texts("baris", _COUNTERSIGNING_FIELDS),
+        room=int(block.number("ruang_baris", 1, 20)),
+        position=block.text("jabatan", _COUNTERSIGNING_FIELDS),
     )
 
 
-def _length(section: Mapping[str, Any], key: str) -> float:
-    value = section.get(key)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1000:
-        raise TemplateClauseInvalid(key, "harus berupa bilangan milimeter")
-    return float(value)
+def _layout(layout: ClauseReader) -> Layout:
+    layout.known("batas", "jarak", "kop", "halaman", "kertas")
+    margins, papers = layout.section("batas"), layout.section("kertas")
+    spacing, letterhead, pages = (layout.section(key, needed=False) for key in ("jarak", "kop", "halaman"))
+    margins.known("kiri_mm", "kanan_mm", "atas_mm", "bawah_mm")
+    spacing.known("baris")
+    letterhead.known("ukuran_huruf", "tinggi_lambang_mm")
+    pages.known("paling_banyak")
+    return Layout(
+        left=margins.number("kiri_mm", 5, 80),
+        right=margins.number("kanan_mm", 5, 80),
+        top=margins.number("atas_mm", 5, 80),
+        bottom=margins.number("bawah_mm", 15, 80, 30),
+        line_spacing=spacing.number("baris", 1, 2, 1.3),
+        letterhead_size=letterhead.number("ukuran_huruf", 8, 20, 13.5),
+        emblem_height=letterhead.number("tinggi_lambang_mm", 10, 40, 22),
+        most_pages=int(pages.number("paling_banyak", 1, 10, 3)),
+        papers={name: _paper(paper) for name, paper in papers.all_sections().items()},
+    )
 
 
-def _margins(section: Mapping[str, Any]) -> Margins:
-    _refuse_unknown("batas.", section, set(_MARGINS))
-    left, right, top = (_length(section, key) for key in _MARGINS)
-    return Margins(left, right, top)
+def _paper(paper: ClauseReader) -> Paper:
+    paper.known("lebar_mm", "tinggi_mm", "ukuran_huruf")
+    return Paper(paper.number("lebar_mm", 100, 500), paper.number("tinggi_mm", 100, 500), paper.sizes("ukuran_huruf"))
 
 
-def _papers(section: Mapping[str, Any]) -> dict[str, Paper]:
-    papers = {}
-    for name, paper in section.items():
-        _refuse_unknown(f"kertas.{name}.", paper, _PAPER_KEYS)
-        sizes = paper.get("ukuran_huruf")
-        if not sizes or not all(isinstance(size, int | float) and 6 <= size <= 20 for size in sizes):
-            raise TemplateClauseInvalid(f"kertas.{name}.ukuran_huruf", "harus daftar ukuran 6 sampai 20 poin")
-        papers[name] = Paper(_length(paper, "lebar_mm"), _length(paper, "tinggi_mm"), tuple(map(float, sizes)))
-    return papers
+def _emblem(content: Mapping[str, Any], faults: list[PdfFault]) -> bytes | None:
+    """The emblem as `read_emblem` left it, in base64; it is part of the version and of its hash."""
+    kept = content.get("lambang")
+    if kept is None:
+        return None
+    try:
+        return b64decode(kept, validate=True)
+    except (NotBase64, TypeError, ValueError):
+        faults.append(EmblemRefused("broken"))
+        return None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from app.pdf.clauses import fields_of
 from app.pdf.person import PersonValues, person_fields, round_fields
 from app.pdf.source import TemplateSource
 from app.pdf.typesetter import tidy
@@ -35,7 +36,10 @@ def statement(
     *,
     place: str = "",
 ) -> Statement:
-    """The template filled with the round's and the person's values; raises `ValueMissing` as printing would."""
+    """The template filled with the round's and the person's values; raises `ValueMissing` as printing would.
+
+    A row or line with a value that the person has not got (a NIP, of who is no ASN) is left out, as on paper.
+    """
     fields = round_fields(round_values, place) | person_fields(person_values)
     return Statement(
         title=tuple(tidy(line.format_map(fields)) for line in source.title),
@@ -50,6 +54,8 @@ def _blocks(source: TemplateSource, fields: Mapping[str, str]) -> Iterator[Block
     if source.opening:
         yield Block("paragraph", filled(source.opening))
     for row in source.identity:
+        if not all(fields[name] for name in fields_of(row.value)):
+            continue
         yield Block("identity", filled(row.value), label=filled(row.label))
     yield Block("paragraph", filled(source.statement))
     for index, point in enumerate(source.points, start=1):
@@ -58,5 +64,5 @@ def _blocks(source: TemplateSource, fields: Mapping[str, str]) -> Iterator[Block
     yield Block("legal_basis", filled(source.legal_basis))
     yield Block("signature", filled(source.signer.role))
     for line in source.signer.lines:
-        if "{tanggal}" not in line:
+        if "{tanggal}" not in line and all(fields[name] for name in fields_of(line)):
             yield Block("signature", filled(line))

@@ -1,14 +1,14 @@
 """The personal part of a document, laid out and hashed on top of a prefix that is the same for everybody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
 from app.pdf.errors import DoesNotFit, ValueMissing
 from app.pdf.field import field_dictionary, field_head, signature_value, visible_mark
-from app.pdf.geometry import Geometry
+from app.pdf.geometry import MARK_HEIGHT, Geometry, Shape
 from app.pdf.increment import Closing, build_increment, plain_increment, trailer
 from app.pdf.metadata import info, pdf_date
 from app.pdf.moment import date_in_words, moment_in_words
@@ -22,14 +22,17 @@ from app.pdf.object_numbers import (
     SIGNER_MARK,
     SIGNER_VALUE,
 )
-from app.pdf.page import CODE_LENGTH, SIGNER_DESCRIPTION, Page, SlotGroup
+from app.pdf.page import Pages
 from app.pdf.person import PersonValues, person_fields
 from app.pdf.qr import QrTable
+from app.pdf.signing_block import CODE_LENGTH, SIGNER_DESCRIPTION
+from app.pdf.slot import Slot, SlotGroup
 from app.pdf.syntax import FREE_ROW, glyphs, number, stream, xref_row
 from app.pdf.typesetter import Typesetters
 
 _MARK_HEADING = "Ditandatangani secara elektronik oleh"
 _ASSURANCE = "Tanda tangan elektronik tidak tersertifikasi"
+_MARK_STEP = 16.0  # points
 
 
 class HashState(Protocol):
@@ -69,11 +72,12 @@ class Unsigned:
 
 @dataclass(frozen=True)
 class Variant:
-    """One compiled type size: its prefix, and what is needed to lay out and hash a person's tail after it."""
+    """One compiled layout: its prefix, and what is needed to lay out and hash a person's tail after it."""
 
+    shape: Shape
     prefix: bytes = field(repr=False)
     geometry: Geometry
-    page: Page = field(repr=False)
+    page: Pages = field(repr=False)
     setters: Typesetters = field(repr=False)
     qr: QrTable = field(repr=False)
     fields: Mapping[str, str]
@@ -91,9 +95,8 @@ class Variant:
         """Hex SHA-256 of the prefix."""
         return self.state.digest().hex()
 
-    def prepare(self, index: int, person: PersonValues, code: str, prepared_at: datetime) -> Prepared:
-        """The tail for `person`; raises `DoesNotFit`, `GlyphMissing`, `ValueMissing`. Same arguments, same bytes."""
-        values = self._values(person, prepared_at)
+    def prepare(self, index: int, values: Mapping[str, str], code: str, prepared_at: datetime) -> Prepared:
+        """The tail for a person's `values`; raises `DoesNotFit` and `GlyphMissing`. Same arguments, same bytes."""
         objects = self._objects(values, code, prepared_at)
         objects.append((SIGNER_FIELD, field_dictionary(self._head(values), mark=SIGNER_MARK, value=SIGNER_VALUE)))
         objects.append((SIGNER_MARK, self._mark(values, prepared_at)))
@@ -107,18 +110,44 @@ class Variant:
         state.update(increment.after)
         return Prepared(increment.sealed(b""), increment.hole, state.digest(), index, len(self.prefix))
 
-    def unsigned(self, index: int, person: PersonValues, code: str, prepared_at: datetime) -> Unsigned:
+    def unsigned(self, index: int, values: Mapping[str, str], code: str, prepared_at: datetime) -> Unsigned:
         """The same page with the signer's field declared but empty; two numbers that signing uses hold null."""
-        values = self._values(person, prepared_at)
         objects = self._objects(values, code, prepared_at)
         objects.append((SIGNER_FIELD, field_dictionary(self._head(values))))
         objects += [(SIGNER_MARK, b"null"), (SIGNER_VALUE, b"null")]
         return Unsigned(plain_increment(len(self.prefix), objects, self._closing(objects)), index)
 
-    def _values(self, person: PersonValues, prepared_at: datetime) -> dict[str, str]:
+    def values(self, person: PersonValues, prepared_at: datetime) -> dict[str, str]:
+        """Every field of a document in its printed form; the same for all variants of a template. Raises `ValueMissing`."""
         if self.countersign and person.countersigner is None:
             raise ValueMissing("pejabat")
         return {**self.fields, **person_fields(person), "tanggal": date_in_words(prepared_at, self.zone)}
+
+    def needs(self, values: Mapping[str, str], prepared_at: datetime) -> Shape:
+        """This shape with the room that `values` take in it: how the general path finds the layout of a long text."""
+        block = self.page.block
+        return replace(
+            self.shape,
+            reserved=self._lines(self.page.identity, values) - len(self.page.identity),
+            above=max(self._lines(group.slots, values) for group in block if group.above),
+            below=max(self._lines(group.slots, values) for group in block if not group.above),
+            mark=self._mark_height(values, prepared_at),
+        )
+
+    def _mark_height(self, values: Mapping[str, str], prepared_at: datetime) -> float:
+        """Points that the marks of signer and official need; the height is stepped, so that few layouts serve many people."""
+        said = [(self.geometry.signer_mark, [text for _, text in self._mark_lines(values, prepared_at)])]
+        if self.countersign:
+            official = [f"NIP {values['nip_pejabat']}", values["jabatan_pejabat"], _ASSURANCE, _ASSURANCE]
+            said.append((self.geometry.countersigner_mark, official))
+        heights = []
+        for (x0, _, x1, _), texts in said:
+            name = values["nama" if texts is said[0][1] else "nama_pejabat"]
+            rows = 1 + self.setters.bold.lines("nama", name, 7.5, x1 - x0 - 14).count
+            rows += sum(self.setters.regular.lines("jabatan", text, 7.0, x1 - x0 - 14).count for text in texts)
+            heights.append(rows * 7.0 * 1.18 + 5)
+        steps = -(-max(0.0, max(heights) - MARK_HEIGHT) // _MARK_STEP)
+        return MARK_HEIGHT + steps * _MARK_STEP
 
     def _objects(self, values: Mapping[str, str], code: str, prepared_at: datetime) -> list[tuple[int, bytes]]:
         return [
@@ -145,12 +174,12 @@ class Variant:
 
     def _identity(self, values: Mapping[str, str]) -> bytes:
         """The identity table; it ends by pushing the text below it down by the lines that values wrapped to."""
-        shown, extra = [], 0
+        shown, extra = [], -self.shape.reserved
         for slot in self.page.identity:
             lines = self.setters.regular.lines(slot.name, slot.text.format_map(values), slot.size, slot.room)
             extra += lines.count - 1
             shown += [slot.lead_in, lines.operators]
-            if extra * self.geometry.lead > self.page.slack:
+            if extra > 0 and extra * self.geometry.lead > self.page.slack:
                 raise DoesNotFit(slot.name)
         if shown:
             shown.append(b"\nEMC\nET\n")
@@ -159,10 +188,24 @@ class Variant:
 
     def _block(self, values: Mapping[str, str], code: str) -> bytes:
         shown: list[bytes] = []
+        drop = self._spare_lines(values) * self.geometry.block_lead if self.countersign else 0
         for group in self.page.block:
+            if group.above and drop:
+                shown.append(b"q 1 0 0 1 0 %s cm\n" % number(-drop))
             self._group(group, values, shown)
+            if group.above and drop:
+                shown.append(b"Q\n")
         address = glyphs(self.verify_url + code)
         return b"".join((*shown, self.page.check_line, address, b" Tj\nET\nEMC\n", self.page.footer))
+
+    def _spare_lines(self, values: Mapping[str, str]) -> int:
+        """Lines that a short position leaves over: what stands above the marks comes down by them, in both columns alike."""
+        above = [group for group in self.page.block if group.above]
+        return max(0, min(group.most - self._lines(group.slots, values) for group in above))
+
+    def _lines(self, slots: Sequence[Slot], values: Mapping[str, str]) -> int:
+        regular = self.setters.regular
+        return sum([regular.lines(s.name, s.text.format_map(values), s.size, s.room).count for s in slots])
 
     def _group(self, group: SlotGroup, values: Mapping[str, str], shown: list[bytes]) -> None:
         used = 0
@@ -182,13 +225,13 @@ class Variant:
         return stream(self.qr.image(code.encode("ascii")), entries, pack=False)
 
     def _mark(self, values: Mapping[str, str], prepared_at: datetime) -> bytes:
-        lines = (
-            ("nip", f"NIP {values['nip']}"),
-            ("jabatan", values["jabatan"]),
-            ("", _ASSURANCE),
-            ("", f"Disiapkan {moment_in_words(prepared_at, self.zone)}"),
-        )
+        lines = self._mark_lines(values, prepared_at)
         return visible_mark(self.setters, self.geometry.signer_mark, _MARK_HEADING, ("nama", values["nama"]), lines)
+
+    def _mark_lines(self, values: Mapping[str, str], prepared_at: datetime) -> list[tuple[str, str]]:
+        lines = [("nip", f"NIP {values['nip']}")] if values["nip"] else []
+        lines += [("jabatan", values["jabatan"])] if values["jabatan"] else []
+        return [*lines, ("", _ASSURANCE), ("", f"Disiapkan {moment_in_words(prepared_at, self.zone)}")]
 
 
 def check_code(code: str) -> None:

@@ -58,10 +58,13 @@ class Typesetter:
         A broken line keeps its space: without it, text extraction and screen readers glue the words around a break.
         Raises `GlyphMissing` and `DoesNotFit`, both naming the field `name`.
         """
-        if missing := set(text) - CHARACTERS:
-            raise GlyphMissing(name, missing)
+        widths, limit = self.face.widths, room * 1000 / size
+        try:
+            if sum([widths[character] for character in text]) <= limit:
+                return [text]
+        except KeyError:
+            raise GlyphMissing(name, set(text) - CHARACTERS) from None
         space = self.width(" ")
-        limit = room * 1000 / size
         lines: list[str] = []
         words: list[str] = []
         used = 0

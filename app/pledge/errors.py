@@ -43,3 +43,24 @@ class PrefixChanged(AppError):
 
     kind = Kind.UNAVAILABLE
     code = "template.prefix_changed"
+
+
+class TemplateRefused(AppError):
+    """The files of a template hold faults; `findings` has all of them, and nothing was kept."""
+
+    kind = Kind.INVALID
+    code = "template.refused"
+
+
+class TemplateTaken(AppError):
+    """There is a template of that code: its next version is handed in under it."""
+
+    kind = Kind.CONFLICT
+    code = "template.taken"
+
+
+class PaperUnknown(AppError):
+    """The version has no layout for that paper."""
+
+    kind = Kind.INVALID
+    code = "template.paper_unknown"

@@ -32,13 +32,17 @@ class TemplateVersion(Base):
     sha256: Mapped[str]
     source: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None] = mapped_column(doc="Empty for a version that came with the program.")
 
 
 class PledgeRound(Base):
     """A round: who must sign which texts until when. Texts and denominator are frozen when it opens."""
 
     __tablename__ = "round"
-    __table_args__ = (CheckConstraint("status IN ('draft', 'opening', 'open', 'closed')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'opening', 'open', 'closed')", name="status"),
+        CheckConstraint("audience IN ('asn', 'asn_non_asn')", name="audience"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     title: Mapped[str]
@@ -49,6 +53,7 @@ class PledgeRound(Base):
     closes_at: Mapped[datetime]
     countersign: Mapped[bool]
     paper: Mapped[str]
+    audience: Mapped[str] = mapped_column(server_default="asn", doc="Whom the texts speak of.")
     status: Mapped[str]
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]

@@ -45,6 +45,45 @@ async def count_versions(session: Session, template_id: UUID) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
+async def get_template(session: Session, template_id: UUID, *, lock: bool = False) -> Template | None:
+    """Return a template by its id; under a lock, so that versions are numbered one after the other."""
+    statement = select(Template).where(Template.id == template_id)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def find_numbered_version(session: Session, template_id: UUID, number: int) -> TemplateVersion | None:
+    """Return the version of a template with this number."""
+    statement = select(TemplateVersion).where(
+        TemplateVersion.template_id == template_id, TemplateVersion.number == number
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_versions(session: Session, template_id: UUID, limit: int, before: int | None) -> list[TemplateVersion]:
+    """Return versions of a template, newest first."""
+    statement = (
+        select(TemplateVersion)
+        .where(TemplateVersion.template_id == template_id)
+        .order_by(TemplateVersion.number.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(TemplateVersion.number < before)
+    return list((await session.execute(statement)).scalars())
+
+
+async def list_chosen_versions(
+    session: Session, version_ids: Collection[UUID]
+) -> list[tuple[Template, TemplateVersion]]:
+    """Return versions with their templates."""
+    statement = (
+        select(Template, TemplateVersion)
+        .join(TemplateVersion, TemplateVersion.template_id == Template.id)
+        .where(TemplateVersion.id.in_(version_ids))
+    )
+    return [(template, version) for template, version in await session.execute(statement)]
+
+
 async def get_version(session: Session, version_id: UUID) -> TemplateVersion:
     """Return a version that is known to exist."""
     return (await session.execute(select(TemplateVersion).where(TemplateVersion.id == version_id))).scalar_one()

@@ -1,4 +1,4 @@
-"""Rounds and templates over the API; opening a round is the obligation's, because it fixes who must sign."""
+"""Rounds over the API; opening a round is the obligation's, because it fixes who must sign."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,12 +8,13 @@ from fastapi import APIRouter, Request, Response
 from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
-from app.pledge import service
+from app.pledge import service, template_routes
 from app.pledge.models import PledgeRound
-from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead, TemplateRead
+from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead
 from app.transparency.record import LogIdentity
 
 router = APIRouter(tags=["rounds"])
+router.include_router(template_routes.router)
 
 
 async def read_rounds(session: Session, rounds: Sequence[PledgeRound]) -> list[RoundRead]:
@@ -31,15 +32,6 @@ async def read_rounds(session: Session, rounds: Sequence[PledgeRound]) -> list[R
             }
         )
         for r in rounds
-    ]
-
-
-@router.get("/templates")
-async def list_templates(session: SessionDep, actor: ActorDep) -> list[TemplateRead]:
-    """List templates with their newest versions."""
-    return [
-        TemplateRead(id=t.id, code=t.code, title=t.title, version_id=v.id, version=v.number, sha256=v.sha256)
-        for t, v in await service.list_templates(session, actor)
     ]
 
 

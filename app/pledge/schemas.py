@@ -1,11 +1,12 @@
 """What rounds and templates take and give over the API."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+TEMPLATE_CODE = r"^[a-z][a-z0-9_]{2,39}$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # it is printed, and PostgreSQL's text holds no zero byte
 
 
@@ -20,11 +21,17 @@ class RoundCreate(BaseModel):
     cut_off: date
     opens_at: AwareDatetime
     closes_at: AwareDatetime
-    pledges: list[Literal["pakta_integritas", "ikrar_netralitas"]] = Field(
-        default=["pakta_integritas", "ikrar_netralitas"], min_length=1, max_length=2
+    pledges: list[Annotated[str, Field(pattern=TEMPLATE_CODE)]] = Field(
+        default=["pakta_integritas", "ikrar_netralitas"], min_length=1, max_length=4
+    )
+    template_version_ids: list[UUID] = Field(
+        default=[], max_length=4, description="Versions to use instead of the newest ones of their templates."
     )
     countersign: bool = False
     paper: Literal["F4", "A4"] = "F4"
+    audience: Literal["asn", "asn_non_asn"] = Field(
+        default="asn", description="Whether the texts speak of “Pegawai ASN” or of “Pegawai ASN dan Non ASN”."
+    )
 
 
 class RoundPledgeRead(BaseModel):
@@ -46,6 +53,7 @@ class RoundRead(BaseModel):
     closes_at: datetime
     countersign: bool
     paper: str
+    audience: Literal["asn", "asn_non_asn"]
     status: Literal["draft", "opening", "open", "closed"]
     pledges: list[RoundPledgeRead]
     opened_at: datetime | None
@@ -61,3 +69,47 @@ class TemplateRead(BaseModel):
     version_id: UUID
     version: int
     sha256: str
+
+
+class Finding(BaseModel):
+    """One thing to know about a template's files: where it stands (file, clause, line from 1) and what to do about it."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    file: str
+    clause: str
+    line: int | None
+    message: str
+    remedy: str
+
+
+class PaperRead(BaseModel):
+    """How a version comes out on one paper: the type sizes tried first to last, and its pages at the first that fits."""
+
+    paper: str
+    size: float
+    pages: int
+
+
+class TemplateVersionRead(BaseModel):
+    """One immutable version of a template; `id` is what a round may ask for."""
+
+    id: UUID
+    template_id: UUID
+    code: str
+    version: int
+    sha256: str
+    created_at: datetime
+
+
+class TemplateVersionReport(TemplateVersionRead):
+    """A version that was just handed in, with what was found and how it comes out."""
+
+    findings: list[Finding]
+    papers: list[PaperRead]
+
+
+class TemplateVersionDetail(TemplateVersionRead):
+    """A version with its whole content; the emblem is base64."""
+
+    source: dict[str, Any]

@@ -28,6 +28,21 @@ from app.transparency.record import Fact, LogIdentity
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 
+AUDIENCES = {
+    "asn": {"pegawai": "Pegawai ASN", "pegawai_lengkap": "Pegawai Aparatur Sipil Negara"},
+    "asn_non_asn": {
+        "pegawai": "Pegawai ASN dan Non ASN",
+        "pegawai_lengkap": "Pegawai Aparatur Sipil Negara dan Non Aparatur Sipil Negara",
+    },
+}
+"""Whom a round's texts speak of."""
+
+
+def letterhead(settings: ServiceSettings) -> tuple[str, ...]:
+    """Return the institution's letterhead."""
+    return (settings.institution.upper(), settings.office.upper(), settings.address)
+
+
 def prefix_blob(sha256: str) -> str:
     """Return the blob name of a compiled prefix."""
     return f"prefix/{sha256}"
@@ -66,14 +81,18 @@ async def list_templates(session: Session, actor: Principal) -> list[tuple[Templ
 
 
 async def create_round(session: Session, actor: Principal, wanted: RoundCreate, *, now: datetime) -> PledgeRound:
-    """Make a draft with the newest version of each text."""
+    """Make a draft with the newest version of each text, or the one that was asked for."""
     actor.require(Permission.ROUND_WRITE)
     if wanted.closes_at <= wanted.opens_at or wanted.closes_at <= now:
         raise RoundDates
     if wanted.countersign:
         raise CountersigningUnavailable
     newest = {template.code: version for template, version in await queries.list_templates(session)}
-    fields = wanted.model_dump(exclude={"pledges"})
+    chosen = await queries.list_chosen_versions(session, wanted.template_version_ids)
+    if missing := set(wanted.template_version_ids) - {v.id for t, v in chosen if t.code in wanted.pledges}:
+        raise TemplateUnknown(template=str(min(missing)))
+    newest |= {template.code: version for template, version in chosen}
+    fields = wanted.model_dump(exclude={"pledges", "template_version_ids"})
     pledge_round = PledgeRound(id=new_id(), status="draft", created_at=now, **fields)
     session.add(pledge_round)
     await session.flush()
@@ -140,8 +159,9 @@ async def freeze_templates(
                 "jenis_pemilihan": pledge_round.election,
                 "tahun": str(pledge_round.year),
                 "instansi": settings.institution,
+                **AUDIENCES[pledge_round.audience],
             },
-            letterhead=(settings.institution.upper(), settings.office.upper(), settings.address),
+            letterhead=letterhead(settings),
             place=settings.place,
             verify_url=f"{settings.base_url}/v/",
             paper=pledge_round.paper,

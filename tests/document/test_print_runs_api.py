@@ -75,6 +75,16 @@ async def test_the_code_on_a_sheet_leads_to_its_person(paper_round: OpenedRound)
             assert (facts["name"], facts["pledge"], facts["state"]) == (*person.groups(), "pending")
 
 
+async def test_a_sheet_for_paper_claims_no_electronic_signature(paper_round: OpenedRound) -> None:
+    book = (await fetch(paper_round, "print.pdf", people=1)).content
+    words = pypdfium2.PdfDocument(book)[0].get_textpage().get_text_bounded()
+    assert "Lembar ini ditandatangani di atas kertas" in words
+    assert "elektronik" not in words.lower()
+    shown = await paper_round.service.http.get(f"/v/{code_on(page_png(book, dpi=150))}")
+    assert shown.status_code == 200
+    assert "Ini lembar untuk ditandatangani di atas kertas." in shown.text
+
+
 async def test_printing_again_gives_the_same_codes(paper_round: OpenedRound) -> None:
     first, second = [(await fetch(paper_round, "print.pdf", people=1)).content for _ in range(2)]
     assert code_on(page_png(first, dpi=150)) == code_on(page_png(second, dpi=150))

@@ -50,24 +50,37 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /documents/{document_id}/pages/{page}.png": READERS,
     "GET /documents/{document_id}/proof": READERS,
     "GET /employees": READERS,
+    "GET /employees/{employee_id}": READERS,
+    "GET /employees/{employee_id}/history": READERS,
     "GET /opd": {ADMIN, OPD, HEAD, AUDITOR},
     "GET /opd/{agency_id}/units": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /roster-imports": {ADMIN},
     "GET /roster-imports/{import_id}": {ADMIN},
+    "GET /roster-imports/{import_id}/corrections.xlsx": {ADMIN},
+    "GET /roster-imports/{import_id}/missing": {ADMIN},
     "GET /roster-imports/{import_id}/rows": {ADMIN},
     "POST /roster-imports/{import_id}/apply": {ADMIN},
+    "POST /roster-imports/{import_id}/corrections": {ADMIN},
+    "POST /roster-imports/{import_id}/undo": {ADMIN},
+    "PUT /roster-imports/{import_id}/mapping": {ADMIN},
+    "PUT /roster-imports/{import_id}/missing": {ADMIN},
     "GET /paper-sheets/{code}": {ADMIN, OPD},
     "GET /rounds": set(TOKENS),
     "POST /rounds": {ADMIN},
     "GET /rounds/{round_id}": set(TOKENS),
+    "GET /rounds/{round_id}/print.pdf": {ADMIN, OPD},
+    "GET /rounds/{round_id}/print.zip": {ADMIN, OPD},
     "POST /rounds/{round_id}/close": {ADMIN},
     "GET /rounds/{round_id}/compliance": set(TOKENS),
     "GET /rounds/{round_id}/compliance/trend": set(TOKENS),
     "GET /rounds/{round_id}/obligations": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /rounds/{round_id}/open": {ADMIN},
-    "GET /rounds/{round_id}/print.pdf": {ADMIN, OPD},
-    "GET /rounds/{round_id}/print.zip": {ADMIN, OPD},
     "GET /templates": set(TOKENS),
+    "GET /templates/{template_id}/versions": set(TOKENS),
+    "GET /templates/{template_id}/versions/{version}": set(TOKENS),
+    "GET /templates/{template_id}/versions/{version}/preview.pdf": set(TOKENS),
+    "POST /templates": {ADMIN},
+    "POST /templates/{template_id}/versions": {ADMIN},
 }
 """Which tokens a route lets in; to all others it says 403, or 404 for a document they may not know of."""
 
@@ -81,6 +94,11 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /me/signing-sessions/{session_id}/signatures": {"json": {"signatures": [{"id": NOBODY, "signature": ""}]}},
     "POST /roster-imports": {"files": {"file": ("roster.csv", b"NIP,NAMA", "text/csv")}},
+    "POST /roster-imports/{import_id}/corrections": {"files": {"file": ("roster.csv", b"NIP,NAMA", "text/csv")}},
+    "PUT /roster-imports/{import_id}/mapping": {"json": {"columns": {"nip": "NIP"}}},
+    "PUT /roster-imports/{import_id}/missing": {"json": {"employee_ids": [NOBODY], "decision": "keep"}},
+    "POST /templates": {"files": {"template": ("template.toml", b"", "text/plain")}},
+    "POST /templates/{template_id}/versions": {"files": {"template": ("template.toml", b"", "text/plain")}},
     "POST /rounds": {
         "json": {
             "title": "Rancangan",
@@ -111,9 +129,12 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
         "{document_id}": receipts[0]["id"],
         "{page}": "1",
         "{agency_id}": agency["id"],
+        "{employee_id}": NOBODY,
         "{import_id}": NOBODY,
         "{round_id}": a_round.id,
         "{session_id}": NOBODY,
+        "{template_id}": NOBODY,
+        "{version}": "1",
     }
 
 
@@ -131,7 +152,7 @@ async def call(a_round: OpenedRound, route: str, places: dict[str, str], headers
     method, path = route.split(" ")
     for name, value in places.items():
         path = path.replace(name, value)
-    body = BODIES.get(route, {"json": {}}) if method == "POST" else {}
+    body = BODIES.get(route, {"json": {}}) if method in {"POST", "PUT"} else BODIES.get(route, {})
     reply = await a_round.service.http.request(method, f"{API}{path}", headers=headers, **body)
     return reply.status_code, reply.headers.get("content-type", "") == "application/problem+json" and reply.json()
 

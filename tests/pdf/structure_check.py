@@ -27,6 +27,7 @@ _STANDARD_TYPES = {
 }
 _PARENTS = {"TR": {"Table"}, "TH": {"TR"}, "TD": {"TR"}, "LI": {"L"}, "Lbl": {"LI"}, "LBody": {"LI"}}
 _SHOWING = {"Tj", "TJ", "Do", "S", "f"}
+_KNOWN = _SHOWING | {"BT", "ET", "Tf", "TL", "Td", "T*", "BDC", "BMC", "EMC", "q", "Q", "cm", "w", "m", "l"}
 
 
 def faults(data: bytes) -> list[str]:
@@ -130,9 +131,19 @@ def _elements(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object, list[pike
         waiting += [(kind, kid) for kid in reversed(below)]
 
 
+def _content_kids(element: pikepdf.Object, kids: list[pikepdf.Object]) -> Iterator[tuple[pikepdf.Object, int]]:
+    """(page, marked-content id) of an element's own contents."""
+    for kid in kids:
+        if isinstance(kid, int):
+            yield element.Pg, int(kid)
+        elif isinstance(kid, pikepdf.Dictionary) and kid.get("/Type") == "/MCR":
+            yield kid.Pg, int(kid.MCID)
+
+
 def _tree(pdf: pikepdf.Pdf) -> Iterator[str]:
-    owners = list(_parents(pdf)[0])
-    seen: list[int] = []
+    pages = {page.obj.objgen: key for key, page in enumerate(pdf.pages)}
+    parents = _parents(pdf)
+    seen: list[tuple[int, int]] = []
     headings = 0
     for parent, element, kids in _elements(pdf):
         kind = str(element.S)[1:]
@@ -143,21 +154,21 @@ def _tree(pdf: pikepdf.Pdf) -> Iterator[str]:
             yield "UA 7.5: header without scope"
         if kind == "Figure" and not str(element.get("/Alt", "")):
             yield "UA 7.3: figure without text"
-        for kid in kids:
-            if isinstance(kid, int):
-                seen.append(kid)
-                if owners[kid].objgen != element.objgen:
-                    yield f"tree: content {kid} belongs to another element"
+        for page, content in _content_kids(element, kids):
+            key = pages[page.objgen]
+            seen.append((key, content))
+            if parents[key][content].objgen != element.objgen:
+                yield f"tree: content {content} of page {key} belongs to another element"
     if headings != 1:
         yield "UA 7.4: not one H1"
-    if seen != list(range(len(owners))):
+    if seen != [(key, content) for key in range(len(pages)) for content in range(len(parents[key]))]:
         yield "tree: contents are missing or not in reading order"
 
 
-def _operations(pdf: pikepdf.Pdf) -> Iterator[tuple[int | None, bool, str, list[pikepdf.Object]]]:
-    """(marked-content id, inside an artifact, operator, operands) of the page's content."""
+def _operations(page: pikepdf.Page) -> Iterator[tuple[int | None, bool, str, list[pikepdf.Object]]]:
+    """(marked-content id, inside an artifact, operator, operands) of a page's content."""
     stack: list[tuple[int | None, bool]] = [(None, False)]
-    for operands, operator in pikepdf.parse_content_stream(pdf.pages[0]):
+    for operands, operator in pikepdf.parse_content_stream(page):
         name = str(operator)
         if name in {"BDC", "BMC"}:
             properties = operands[1] if name == "BDC" else {}
@@ -169,23 +180,39 @@ def _operations(pdf: pikepdf.Pdf) -> Iterator[tuple[int | None, bool, str, list[
 
 
 def _contents(pdf: pikepdf.Pdf) -> Iterator[str]:
-    owners, used = list(_parents(pdf)[0]), []
-    for content_id, artifact, name, _ in _operations(pdf):
-        if content_id is not None and content_id not in used:
-            used.append(content_id)
-        if name in _SHOWING and content_id is None and not artifact:
-            yield f"UA 7.1: {name} outside marked content"
-    if used != list(range(len(owners))):
-        yield "content: ids are missing or out of order"
+    for key, page in enumerate(pdf.pages):
+        if page.obj.get("/StructParents", -1) != key:
+            yield f"UA 7.1: page {key} has another key"
+        used = []
+        depth = 0
+        for content_id, artifact, name, _ in _operations(page):
+            depth += (name == "q") - (name == "Q")
+            if content_id is not None and content_id not in used:
+                used.append(content_id)
+            if name in _SHOWING and content_id is None and not artifact:
+                yield f"UA 7.1: {name} outside marked content"
+            if name not in _KNOWN:
+                yield f"A 6.2.2: unknown operator {name}"
+        if used != list(range(len(_parents(pdf)[key]))):
+            yield "content: ids are missing or out of order"
+        if depth:
+            yield "content: q without Q"
 
 
 def marked_texts(data: bytes) -> list[str]:
-    """The text of each marked content in reading order, artifacts left out, white space single."""
-    texts: dict[int, str] = {}
+    """The text of each element in reading order, artifacts left out, white space single; a text over two pages is one."""
+    texts: dict[tuple[int, int], str] = {}
+    found = []
     with pikepdf.open(io.BytesIO(data)) as pdf:
-        for content_id, _, name, operands in _operations(pdf):
-            if content_id is not None and name in {"Tj", "TJ"}:
-                pieces = operands[0] if name == "TJ" else operands
-                shown = "".join(bytes(p).decode("utf-16-be") for p in pieces if isinstance(p, pikepdf.String))
-                texts[content_id] = texts.get(content_id, "") + shown
-    return [" ".join(text.split(" ")).strip() for _, text in sorted(texts.items())]
+        for key, page in enumerate(pdf.pages):
+            for content_id, _, name, operands in _operations(page):
+                if content_id is not None and name in {"Tj", "TJ"}:
+                    pieces = operands[0] if name == "TJ" else operands
+                    shown = "".join(bytes(p).decode("utf-16-be") for p in pieces if isinstance(p, pikepdf.String))
+                    texts[key, content_id] = texts.get((key, content_id), "") + shown
+        pages = {page.obj.objgen: key for key, page in enumerate(pdf.pages)}
+        for _, element, kids in _elements(pdf):
+            parts = [texts.get((pages[p.objgen], c)) for p, c in _content_kids(element, kids)]
+            if any(part is not None for part in parts):
+                found.append("".join(part or "" for part in parts))
+    return [" ".join(text.split(" ")).strip() for text in found]

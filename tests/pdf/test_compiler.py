@@ -52,7 +52,8 @@ def test_inputs_survive_json():
 
 def test_the_hash_names_the_prefix(compiled):
     assert compiled.prefix_sha256 == sha256(compiled.prefix).hexdigest()
-    assert len({variant.prefix_sha256 for variant in compiled.variants}) == len(compiled.variants)
+    frozen = compiled.variants[: compiled.frozen]
+    assert len({variant.prefix_sha256 for variant in frozen}) == len(frozen) == 4
 
 
 def test_the_qr_code_on_the_page_leads_to_the_document(compiled):
@@ -72,10 +73,12 @@ def test_fonts_are_embedded_subsets(compiled, tmp_path):
     assert all(row[-5:-2] == ["yes", "yes", "yes"] for row in rows)
 
 
-def test_a_text_too_long_for_the_page_is_refused():
+def test_a_text_too_long_for_the_pages_of_its_layout_is_refused_with_its_excess():
     source = inputs().source
-    with pytest.raises(TemplateDoesNotFit):
-        compile_template(inputs(source=replace(source, closing=source.closing * 30)))
+    with pytest.raises(TemplateDoesNotFit) as refusal:
+        compile_template(inputs(source=replace(source, points=source.points * 20)))
+    assert refusal.value.excess > 100
+    assert refusal.value.params["size"] == 12
 
 
 def test_a_paper_that_the_layout_lacks_is_refused():

@@ -37,7 +37,7 @@ def test_a_template_may_bring_its_own_layout(folder):
     layout = (folder.parent / "tata_letak.toml").read_text(encoding="utf-8")
     (folder / "tata_letak.toml").write_text(layout.replace("kiri_mm = 30", "kiri_mm = 20"), encoding="utf-8")
     own = load_source(folder)
-    assert (shared.margins.left, own.margins.left) == (30, 20)
+    assert (shared.layout.left, own.layout.left) == (30, 20)
     assert own.sha256 != shared.sha256
 
 

@@ -69,9 +69,9 @@ def test_the_pact_holds_the_official_wording():
 def test_a_unit_is_named_with_its_agency_once():
     def unit(unit, agency):
         person = PersonValues("Budi", "1", "", "", unit, agency)
-        return next(block.text for block in _read(inputs(), person).blocks if block.label == "Unit Kerja")
+        return next((block.text for block in _read(inputs(), person).blocks if block.label == "Unit Kerja"), None)
 
     assert unit("Subbagian Umum", "Dinas Kesehatan") == "Subbagian Umum, Dinas Kesehatan"
     assert unit("Bidang I Dinas Kesehatan", "Dinas Kesehatan") == "Bidang I Dinas Kesehatan"
     assert unit("", "Dinas Kesehatan") == "Dinas Kesehatan"
-    assert unit("", "") == "-"
+    assert unit("", "") is None

@@ -1,5 +1,7 @@
+import io
 import subprocess
 
+import pikepdf
 import pytest
 
 from app.pdf.compiler import compile_template
@@ -29,6 +31,14 @@ def test_qpdf_finds_nothing_in_any_state(states, tmp_path):
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def _unpacked(data):
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        written = io.BytesIO()
+        options = pikepdf.StreamDecodeLevel.generalized
+        pdf.save(written, stream_decode_level=options, compress_streams=False, qdf=True, static_id=True)
+    return written.getvalue()
+
+
 @pytest.mark.parametrize(
     ("before", "after", "rule"),
     [
@@ -43,9 +53,25 @@ def test_qpdf_finds_nothing_in_any_state(states, tmp_path):
         (b"conformance>A<", b"conformance>B<", "XMP"),
         (b"GTS_PDFA1", b"GTS_PDFX1", "A 6.2.3"),
         (b"/AP<<", b"/AQ<<", "A 6.3.3"),
+        (b"/StructParents 0", b"/StructParenty 0", "UA 7.1"),
+        (b"/S/H1", b"/S/H2", "UA 7."),
+        (b"/S/Figure", b"/S/Figurx", "UA 7.1"),
+        (b"/Alt(Kode", b"/Alu(Kode", "UA 7.3"),
+        (b"/TU(Segel", b"/TV(Segel", "UA 7.18.1"),
+        (b"DisplayDocTitle true", b"DisplayDocTitlf true", "UA 7.1"),
+        (b"/CIDToGIDMap", b"/CIDToGIDMaq", "A 6.2.11.3"),
+        (b"/FontFile2", b"/FontFile3", "A 6.2.11.4"),
+        (b"<dc:title>", b"<dc:titlf>", "XMP"),
+        (b"pdfaSchema:prefix>pdfuaid", b"pdfaSchema:prefix>pdfuaix", "XMP"),
+        (b"/SigFlags 3", b"/NeedAppearances true/SigFlags 3", "A 6.4.1"),
+        (b"Tj ET", b"TjxET", "A 6.2.2"),
+        (b"\nT*\n", b"\nT*T\n", "A 6.2.2"),
     ],
 )
 def test_the_check_sees_a_broken_rule(states, before, after, rule):
-    assert before in states["signed"]
-    found = faults(states["signed"].replace(before, after))
+    data = states["signed"]
+    if before not in data:  # it stands in a packed stream
+        data = _unpacked(data)
+    assert before in data
+    found = faults(data.replace(before, after))
     assert any(fault.startswith(rule) for fault in found), found

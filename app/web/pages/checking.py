@@ -13,6 +13,7 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.ids import CODE_ALPHABET, DOCUMENT_CODE_LENGTH
 from app.core.limits import Limits
 from app.core.settings import LimitSettings
+from app.document.print_run import is_sheet
 from app.verification import service as verification
 from app.verification.schemas import public
 from app.verification.service import Verifier
@@ -54,6 +55,8 @@ async def read_code(
     held.get(Limits).verification.take(client_address(request))
     verifier = held.get(Verifier)
     found = await verification.verify_code(session, verifier, code, now=clock.now())
+    if found is None and await is_sheet(session, code):
+        return render(request, "paper_sheet.html", visitor=visitor, code=code[:40])
     if found is None:
         return render(request, "unknown_code.html", visitor=visitor, status=404, code=code[:40])
     document, report = found
