@@ -131,7 +131,7 @@ async def test_a_report_names_every_fault_with_its_line_and_remedy_in_the_reader
     answers = {}
     for language in ("id", "en"):
         refused = await hand_in(
-            office, await pact_versions(office), spoiled, language=language, layout=layout, emblem=b"<svg/>"
+            office, await pact_versions(office), spoiled, language=language, layout=layout, emblem=b"<svg><text/></svg>"
         )
         assert (refused.status_code, refused.json()["code"]) == (422, "template.refused")
         answers[language] = refused.json()["params"]["findings"]
@@ -163,7 +163,7 @@ async def test_a_report_names_every_fault_with_its_line_and_remedy_in_the_reader
         ("judul = [", {}, {"template.not_toml"}),
         (edited('kode = "pakta_integritas"', 'kode = "ikrar_netralitas"'), {}, {"template.other_code"}),
         (PACT.replace("{nama}", "{nip}"), {}, {"template.clause_missing"}),
-        (PACT, {"emblem": emblem("JPEG")}, {"template.emblem_not_png"}),
+        (PACT, {"emblem": emblem("JPEG")}, {"template.emblem_not_picture"}),
         (PACT, {"emblem": emblem(size=(40, 40))}, {"template.emblem_pixels"}),
         (PACT, {"emblem": emblem()[:200]}, {"template.emblem_broken"}),
         (PACT, {"layout": "[batas\n"}, {"template.not_toml"}),
