@@ -16,8 +16,9 @@ cli = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
 
 class Level(StrEnum):
-    """PAdES levels we make; there is no B-B: without a time stamp nothing is signed."""
+    """PAdES levels; B-B is for comparing with others, the service signs nothing without a time stamp."""
 
+    B_B = "B-B"
     B_T = "B-T"
     B_LTA = "B-LTA"
 
@@ -32,7 +33,13 @@ def seal(
     people: Annotated[int, typer.Option(help="Documents, one a person.", min=200, max=1_000_000)] = 10_000,
     level: Annotated[Level, typer.Option(help="B-T: signer only; B-LTA: with e-seal and archive stamp.")] = Level.B_LTA,
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=256)] = 2,
-    peers: Annotated[bool, typer.Option("--peers", help="Also naive ReportLab + pyHanko, on one core.")] = False,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="Also naive ReportLab + pyHanko, and the libraries inside OpenSign and Documenso (npm), on one core.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make, sign, seal, store and re-verify documents in a temporary data folder; count those that verify."""

@@ -8,6 +8,7 @@ The floor is what no implementation can save: one key generation and the ECDSA s
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import uvloop
@@ -36,7 +37,7 @@ from app.core.settings import Settings
 from app.demo.city import Admin
 from app.demo.signers import in_process
 from app.document.audit import audit_sealed
-from app.document.bulk import issue, list_owed
+from app.document.bulk import Level, issue, list_owed
 from app.document.compiled import TemplateShelf
 from app.document.owed import Owed
 from app.document.sealing import Sealer
@@ -52,11 +53,11 @@ BATCH = 200
 PLEDGE = "pakta_integritas"
 SPARE = 1.02  # so many times the people asked for are on the roster: some owe nothing
 # a certificate, the signature, its token; with the seal: its signature, its token, the archive's token
-SIGNATURES = {"B-T": 3, "B-LTA": 6}
-STATES = {"B-T": "signed", "B-LTA": "sealed"}
+SIGNATURES = {"B-B": 2, "B-T": 3, "B-LTA": 6}
+STATES = {"B-B": "signed", "B-T": "signed", "B-LTA": "sealed"}
 ECDSA = ec.ECDSA(hashes.SHA256())
 PUBLISH_EVERY = 1.0  # seconds
-PEER = "benchmarks.peers.naive"
+NAIVE, NODE_LIBRARIES = "benchmarks.peers.naive", "benchmarks.peers.node_libraries"
 PEER_DOCUMENTS = 12
 
 
@@ -71,8 +72,10 @@ def floor_rate(signatures: int, documents_: int = BATCH) -> float:
     return documents_ / (time.process_time() - began)
 
 
-def sign_as_device(authority: Authority, subject: Subject, digest: bytes, now: datetime) -> tuple[bytes, bytes]:
-    """Sign a prepared document with a key made for it; return the CMS (PAdES B-T) and the key's SPKI."""
+def sign_as_device(
+    authority: Authority, subject: Subject, digest: bytes, now: datetime, *, timed: bool = True
+) -> tuple[bytes, bytes]:
+    """Sign a prepared document with a key made for it; return the CMS and the key's SPKI."""
     key = ec.generate_private_key(ec.SECP256R1())
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     certificate = authority.issue(subject, spki, now)
@@ -83,12 +86,12 @@ def sign_as_device(authority: Authority, subject: Subject, digest: bytes, now: d
         signature_der=signature,
         certificate=certificate,
         chain=authority.chain,
-        timestamp_token=authority.tsa.token(sha256(signature).digest(), now),
+        timestamp_token=authority.tsa.token(sha256(signature).digest(), now) if timed else None,
     )
     return value, spki
 
 
-async def run(*, people: int, level: str, workers: int, peers: bool) -> dict[str, Any]:
+async def run(*, people: int, level: Level, workers: int, peers: bool) -> dict[str, Any]:
     """Return what `--json` prints; `documents` counts only what was verified again from the store."""
     with tempfile.TemporaryDirectory(prefix="pakta-bench-") as folder:
         os.environ |= {"PAKTA_DATA_DIR": folder, "PAKTA_MODE": "demo", "PAKTA_DATABASE_URL": ""}
@@ -109,7 +112,7 @@ async def run(*, people: int, level: str, workers: int, peers: bool) -> dict[str
             leaves = await _publish(held)
             durable = time.perf_counter() - began
             began = time.process_time()
-            verified, faults = await _audit(held, round_id, STATES[level])
+            verified, faults = await _audit(held, round_id, STATES[level], timed=level != "B-B")
             audited = time.process_time() - began
             stored = await asyncio.to_thread(_bytes_in, settings.storage.blob_dir)
     cpu = sum(r["cpu_seconds"] for r in reports) / people
@@ -155,7 +158,7 @@ async def _shares(held: Resources, round_id: UUID, people: int, workers: int) ->
     return [(str(ids[start - 1]) if start else None, end - start) for start, end in pairwise(bounds)]
 
 
-async def _start(round_id: UUID, level: str, share: tuple[str | None, int]) -> asyncio.subprocess.Process:
+async def _start(round_id: UUID, level: Level, share: tuple[str | None, int]) -> asyncio.subprocess.Process:
     """Start a process and wait until it has everything loaded."""
     after, count = share
     arguments = ["-m", "app.cli.bench_seal", str(round_id), level, after or "", str(count)]
@@ -176,7 +179,7 @@ async def _finish(process: asyncio.subprocess.Process) -> dict[str, float]:
     return report
 
 
-async def _work(round_id: UUID, level: str, after: UUID | None, count: int) -> None:
+async def _work(round_id: UUID, level: Level, after: UUID | None, count: int) -> None:
     """Do a share: what a measuring process runs."""
     async with running(Settings()) as held:
         shelf = held.get(TemplateShelf)
@@ -193,7 +196,7 @@ async def _work(round_id: UUID, level: str, after: UUID | None, count: int) -> N
         print(json.dumps({"cpu_seconds": time.process_time() - began, "floor_rate": floor}))
 
 
-async def _batch(held: Resources, round_id: UUID, level: str, after: UUID | None, count: int) -> UUID:
+async def _batch(held: Resources, round_id: UUID, level: Level, after: UUID | None, count: int) -> UUID:
     """Make the next documents, in one transaction; return the last obligation."""
     sealer, now = held.get(Sealer), clock_of(held).now().replace(microsecond=0)
     authority, institution = sealer.authority, sealer.settings.institution
@@ -201,11 +204,11 @@ async def _batch(held: Resources, round_id: UUID, level: str, after: UUID | None
     def sign(owed: Owed, digest: bytes) -> tuple[bytes, bytes]:
         printed = owed.printed
         subject = Subject(institution, printed["agency"], printed["name"], printed["nip"])
-        return sign_as_device(authority, subject, digest, now)
+        return sign_as_device(authority, subject, digest, now, timed=level != "B-B")
 
     async with held.get(Database).transaction() as session:
         owed = await list_owed(session, round_id, PLEDGE, after, count)
-        await issue(session, sealer, owed, sign, sealed=level == "B-LTA", now=now)
+        await issue(session, sealer, owed, sign, level=level, now=now)
     return owed[-1].obligation_id
 
 
@@ -220,31 +223,42 @@ async def _publish(held: Resources) -> int:
         size = checkpoint.size
 
 
-async def _audit(held: Resources, round_id: UUID, state: str) -> tuple[int, dict[str, str]]:
+async def _audit(held: Resources, round_id: UUID, state: str, *, timed: bool) -> tuple[int, dict[str, str]]:
     shelf, blobs = held.get(TemplateShelf), held.get(BlobStore)  # type: ignore[type-abstract]
     authority = held.get(KeyRing).authority
     verified, after = 0, None
     faults: dict[str, str] = {}
     while True:
         async with held.get(Database).transaction() as session:
-            batch = await audit_sealed(session, shelf, blobs, authority, round_id, after, state=state)
+            batch = await audit_sealed(session, shelf, blobs, authority, round_id, after, state=state, timed=timed)
         if batch.last is None:
             return verified, faults
         verified, after = verified + batch.verified, batch.last
         faults |= {str(document): why for document, why in batch.faults.items()}
 
 
-async def _peers(level: str) -> dict[str, float]:
-    """Measure the naive way on one core, in this run."""
+async def _peers(level: str) -> dict[str, Any]:
+    """Measure other ways on one core, in this run: the naive one, and the libraries inside OpenSign and Documenso where Node is."""
+    found = await _peer(NAIVE, level, str(PEER_DOCUMENTS))
+    if shutil.which("node") is None:
+        return found | {"not measured": "OpenSign, Documenso: Node is not installed"}
+    return found | await _peer(NODE_LIBRARIES, str(PEER_DOCUMENTS))
+
+
+async def _peer(module: str, *arguments: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", PEER, level, str(PEER_DOCUMENTS), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     answer, _ = await process.communicate()
     if process.returncode:
         raise CannotStart("Pembanding gagal dijalankan; lihat pesannya di atas.")
-    found: dict[str, float] = json.loads(answer)
+    found: dict[str, Any] = json.loads(answer)
     return found
 
 
 if __name__ == "__main__":
-    uvloop.run(_work(UUID(sys.argv[1]), sys.argv[2], UUID(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])))
+    uvloop.run(
+        _work(
+            UUID(sys.argv[1]), cast("Level", sys.argv[2]), UUID(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])
+        )
+    )

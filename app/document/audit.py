@@ -37,6 +37,7 @@ async def audit_sealed(
     after: UUID | None,
     *,
     state: str = "sealed",
+    timed: bool = True,
 ) -> Audited:
     """Check the next sealed documents of a round (or those in another `state`): file digest against the register, ranges, signatures, chain, time stamps."""
     found = await queries.list_in_state(session, round_id, state, after, BATCH)
@@ -45,11 +46,13 @@ async def audit_sealed(
     parts = await documents.parts_of(session, blobs, found)
     prefixes = {d.prefix: (await shelf.base(d.prefix))[0] for d in found}
     files = [(d, (prefixes[d.prefix], *parts[d.id])) for d in found]
-    faults = await asyncio.to_thread(_faults, files, authority)
+    faults = await asyncio.to_thread(_faults, files, authority, timed=timed)
     return Audited(len(found) - len(faults), faults, found[-1].id)
 
 
-def _faults(files: Sequence[tuple[Document, tuple[bytes, ...]]], authority: Authority) -> dict[UUID, str]:
+def _faults(
+    files: Sequence[tuple[Document, tuple[bytes, ...]]], authority: Authority, *, timed: bool
+) -> dict[UUID, str]:
     states = {id(prefix): sha256(prefix) for _, (prefix, *_) in files}  # the files share a few prefixes
     faults = {}
     for document, parts in files:
@@ -67,6 +70,7 @@ def _faults(files: Sequence[tuple[Document, tuple[bytes, ...]]], authority: Auth
                 issuing=authority.issuing,
                 tsa=authority.tsa.certificate,
                 e_seal=authority.e_seal_certificate,
+                timed=timed,
             )
         except ReopenRefused as refused:
             faults[document.id] = refused.code

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from app.core.db import Session
@@ -23,8 +23,9 @@ from app.pdf.tail import Prepared
 from app.transparency import service as transparency
 from app.transparency.record import Fact
 
+Level = Literal["B-B", "B-T", "B-LTA"]  # PAdES, ETSI EN 319 142-1; the service itself signs nothing below B-T
 Sign = Callable[[Owed, bytes], tuple[bytes, bytes]]
-"""Sign a digest for a person: the CMS (PAdES B-T) and the SubjectPublicKeyInfo it verifies under."""
+"""Sign a digest for a person: the CMS and the SubjectPublicKeyInfo it verifies under."""
 
 
 class _Printed(NamedTuple):
@@ -53,10 +54,10 @@ async def issue(
     owed: Sequence[Owed],
     sign: Sign,
     *,
-    sealed: bool,
+    level: Level,
     now: datetime,
 ) -> list[UUID]:
-    """Print, sign, seal if `sealed`, check, store, register and log one document for each thing owed; return their ids.
+    """Print, sign, check, store, register and log one document for each thing owed, e-sealed at B-LTA; return their ids.
 
     The obligations are the caller's to fulfil. Raises `NotPrintable` and `DocumentDamaged`; then none is kept.
     """
@@ -64,7 +65,7 @@ async def issue(
     printed = await asyncio.to_thread(_print_all, owed, texts, now)
     used = {(text, made.variant) for text, _, _, made in printed}
     bases = {(text, at): await sealer.shelf.hold(text.template.variants[at]) for text, at in used}
-    finished = await asyncio.to_thread(_finish_all, sealer, printed, bases, sign, sealed, now)
+    finished = await asyncio.to_thread(_finish_all, sealer, printed, bases, sign, level, now)
     kinds = ("signed", "sealed")
     revisions = [
         store.NewRevision(f.row["id"], f.row["prefix"], number, kinds[number], part)
@@ -102,10 +103,10 @@ def _finish_all(
     printed: Sequence[_Printed],
     bases: Mapping[tuple[RoundText, int], tuple[bytes, RevisionBase]],
     sign: Sign,
-    sealed: bool,
+    level: Level,
     now: datetime,
 ) -> list[_Finished]:
-    authority = sealer.authority
+    authority, sealed, timed = sealer.authority, level == "B-LTA", level != "B-B"
     crls = authority.archive_crls(now) if sealed else ()
     finished = []
     for text, duty, row, made in printed:
@@ -115,7 +116,7 @@ def _finish_all(
         signed = file = Prefixed(prefix, base, (tail,))
         if sealed:
             file = signed.extended(seal(signed, authority, sealer.settings, crls, now=now))
-        check(file, authority, name=str(row["id"]), digest=made.digest, spki=spki)
+        check(file, authority, name=str(row["id"]), digest=made.digest, spki=spki, timed=timed)
         row |= {"state": "sealed" if sealed else "signed", "sha256": file.digest(), "size": file.size}
         row |= {"signed_at": now, "sealed_at": now if sealed else None, "signed_sha256": signed.digest()}
         finished.append(_Finished(row, file, row["signed_sha256"], duty.employee_id))

@@ -61,10 +61,11 @@ def check(
     name: str,
     digest: bytes | None = None,
     spki: bytes | None = None,
+    timed: bool = True,
 ) -> None:
     """Read the finished bytes as a stranger would; raises `DocumentDamaged`, which names the document `name`.
 
-    `digest` is what the first signature must cover, `spki` the key it must be made with.
+    `digest` is what the first signature must cover, `spki` the key it must be made with; `timed` False is for PAdES B-B.
     """
     try:
         reopen(
@@ -74,6 +75,7 @@ def check(
             issuing=authority.issuing,
             tsa=authority.tsa.certificate,
             e_seal=authority.e_seal_certificate,
+            timed=timed,
         )
     except ReopenRefused as refused:
         raise DocumentDamaged(document=name, reason=refused.code) from refused

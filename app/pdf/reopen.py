@@ -50,7 +50,7 @@ class ReopenRefused(Exception):
 
 @dataclass(frozen=True)
 class SignatureFacts:
-    """What one signature says: `digest` is the SHA-256 over its range, `signed_at` the time of its token (UTC).
+    """What one signature says: `digest` is the SHA-256 over its range, `signed_at` the time of its token (UTC), if it has one.
 
     `name` and `nip` stand in the certificate; the archive time stamp has neither, the e-seal no NIP.
     """
@@ -59,7 +59,7 @@ class SignatureFacts:
     field: str
     name: str
     nip: str
-    signed_at: datetime
+    signed_at: datetime | None
     digest: bytes
 
 
@@ -89,12 +89,13 @@ def reopen(
     issuing: bytes,
     tsa: bytes,
     e_seal: bytes | None,
+    timed: bool = True,
 ) -> Reopened:
     """Check a finished document, given whole or as its consecutive parts; `ReopenRefused` on the first fault.
 
     `expected_digest` and `spki` are what the first signature must cover and be made with, None where nothing was
     announced; `issuing`, `tsa` and `e_seal` are the certificates in DER that may stand behind signatures. Without `e_seal`
-    a sealed document is refused.
+    a sealed document is refused. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
     """
     data = parts if isinstance(parts, bytes) else b"".join(parts)
     if not data.startswith(b"%PDF-1.7\n"):
@@ -107,7 +108,7 @@ def reopen(
         if not checked and expected_digest is not None and digest != expected_digest:
             raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
         kind, field = _declared(data, hole)
-        trusted = _Trusted(issuing, tsa, e_seal, None if checked else spki)
+        trusted = _Trusted(issuing, tsa, e_seal, None if checked else spki, timed)
         try:
             facts = _check(kind, field, _value(data, hole), digest, trusted)
         except SignatureRefused as error:
@@ -247,6 +248,7 @@ class _Trusted:
     tsa: bytes
     e_seal: bytes | None
     spki: bytes | None
+    timed: bool
 
 
 def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trusted) -> SignatureFacts:
@@ -267,14 +269,17 @@ def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trus
             raise ReopenRefused("reopen.key", "ditandatangani dengan kunci lain")
     if signed.others != (trusted.issuing,):
         raise ReopenRefused("signature.cms", "sertifikat penerbit yang disertakan bukan yang semestinya")
+    name, number = certificate.text("name"), certificate.text("serial_number")
+    if (signed.token is None) is trusted.timed:
+        raise ReopenRefused("signature.timestamp", "tidak ada stempel waktu, atau ada yang tidak diminta")
     if signed.token is None:
-        raise ReopenRefused("signature.timestamp", "tidak ada stempel waktu")
+        return SignatureFacts(kind, field, name, number, None, digest)
     at = cms_check.check_token(
         signed.token, sha256(signed.signature).digest(), tsa=trusted.tsa, chain=(trusted.issuing,)
     )
     if not certificate.not_before <= at <= certificate.not_after:
         raise ReopenRefused("signature.validity", "ditandatangani di luar masa berlaku sertifikat")
-    return SignatureFacts(kind, field, certificate.text("name"), certificate.text("serial_number"), at, digest)
+    return SignatureFacts(kind, field, name, number, at, digest)
 
 
 def _check_order(kinds: Sequence[Kind]) -> None:

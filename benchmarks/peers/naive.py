@@ -1,6 +1,6 @@
 """The naive way, measured: ReportLab lays every document out anew, pyHanko signs it. One core, CPU seconds.
 
-    python -m benchmarks.peers.naive B-T|B-LTA [documents]
+    python -m benchmarks.peers.naive B-B|B-T|B-LTA [documents]
 
 Keys, chain, time-stamp token and content are like ours (ECDSA P-256, a certificate a person, a token of our own authority; letterhead, identity table, points, QR code,
 embedded fonts), so that only the way differs. How often asn1crypto encodes its trees anew hangs on the seed of Python's hashes and makes whole processes
@@ -124,10 +124,12 @@ async def document(
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     issued = authority.issue(Subject(CITY, "OPD", person["NAMA"].title(), person["NIP BARU"]), spki, now)
     pdf = laid_out(person, points, styles)
-    names = ["pegawai"] if level == "B-T" else ["pegawai", "segel"]
+    names = ["pegawai", "segel"] if level == "B-LTA" else ["pegawai"]
     for name in names:  # the seal's key stands in for the institution's: the same work
         writer = IncrementalPdfFileWriter(pdf)
-        pdf = await signers.async_sign_pdf(writer, metadata(name), signer(authority, key, issued), timestamper=stamps)
+        pdf = await signers.async_sign_pdf(
+            writer, metadata(name), signer(authority, key, issued), timestamper=None if level == "B-B" else stamps
+        )
     if level == "B-LTA":
         stamper = signers.PdfTimeStamper(stamps)
         pdf = await stamper.async_timestamp_pdf(IncrementalPdfFileWriter(pdf), "sha256")

@@ -5,16 +5,32 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from app.cli.bench_seal import floor_rate
 
 
-def test_documents_of_a_small_run_are_all_stored_logged_and_verified_again(tmp_path) -> None:
-    command = [sys.executable, "-m", "app", "bench", "seal", "--people", "201", "--workers", "2", "--json"]
+@pytest.mark.parametrize(("level", "leaves"), [("B-LTA", 2), ("B-B", 1)])
+def test_documents_of_a_small_run_are_all_stored_logged_and_verified_again(level: str, leaves: int) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "bench",
+        "seal",
+        "--people",
+        "201",
+        "--workers",
+        "2",
+        "--level",
+        level,
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
-    assert (found["level"], found["documents"], found["workers"], found["faults"]) == ("B-LTA", 201, 2, {})
-    assert found["log_leaves"] >= 2 * 201
+    assert (found["level"], found["documents"], found["workers"], found["faults"]) == (level, 201, 2, {})
+    assert found["log_leaves"] >= leaves * 201
     assert 0 < found["bytes_per_document"] <= 12_000
     assert found["docs_per_second"] > found["docs_per_second_per_core"] > 0
     assert found["floor_ratio"] > 1

@@ -220,7 +220,7 @@ def with_cms(office: Office, build) -> bytes:
     return document.data[: start + 1] + encoded.ljust(end - start - 2, b"0") + document.data[end - 1 :]
 
 
-def test_a_signature_without_time_stamp_is_refused(office, tmp_path):
+def test_a_signature_without_time_stamp_is_taken_only_where_none_is_asked_for(office):
     def build(digest, _):
         key = office.authority.e_seal_key
         certificate = office.authority.issue(office_subject(), key.spki, NOW)
@@ -233,7 +233,13 @@ def test_a_signature_without_time_stamp_is_refused(office, tmp_path):
             timestamp_token=None,
         )
 
-    assert refusal(office, with_cms(office, build)) == "signature.timestamp"
+    untimed = with_cms(office, build)
+    assert refusal(office, untimed) == "signature.timestamp"
+    keys = {"expected_digest": None, "spki": None, "issuing": office.authority.issuing}
+    trusted = {"tsa": office.authority.tsa.certificate, "e_seal": office.authority.e_seal_certificate}
+    (facts,) = reopen(untimed, **keys, **trusted, timed=False).signatures
+    assert facts.signed_at is None
+    assert refusal(office, office.signed().data, timed=False) == "signature.timestamp"
 
 
 def test_a_token_for_another_signature_is_refused(office):
