@@ -1,8 +1,9 @@
 """From prepared bytes to a finished file, as functions of bytes: embed a signature, e-seal, archive stamp, and the check before it counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from app.core.settings import ServiceSettings
 from app.document.errors import DocumentDamaged
@@ -12,46 +13,50 @@ from app.pki.authority import Authority
 from app.pledge.service import ZONES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prefixed:
     """A file as it is written: its prefix, what revisions need of that, and the parts that follow it."""
 
     prefix: bytes
     base: RevisionBase
     parts: tuple[bytes, ...]
+    known: FileParts | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def file(self) -> FileParts:
+        """The same for those who append to it; it remembers what is hashed."""
+        return self.known or FileParts(self.base, self.parts)
 
     @property
     def size(self) -> int:
         """Length of the whole file in bytes."""
         return len(self.prefix) + sum([len(part) for part in self.parts])
 
-    def digest(self, parts: int | None = None) -> bytes:
-        """SHA-256 of the file, or of its prefix and first `parts` parts; the prefix is not hashed again."""
-        state = self.base.state.copy()
-        for part in self.parts[:parts]:
-            state.update(part)
-        return state.digest()
+    def digest(self) -> bytes:
+        """SHA-256 of the file."""
+        return self.file.state.digest()
 
-    def extended(self, *appended: bytes) -> "Prefixed":
-        """Return the file with further revisions."""
-        return Prefixed(self.prefix, self.base, (*self.parts, *appended))
+    def extended(self, appended: bytes) -> "Prefixed":
+        """Return the file with a further revision."""
+        file = self.file.extended(appended)
+        return Prefixed(self.prefix, self.base, file.parts, file)
 
 
 def seal(
     file: Prefixed, authority: Authority, settings: ServiceSettings, crls: Sequence[bytes], *, now: datetime
 ) -> bytes:
     """Return the bytes that make a signed file PAdES B-LTA: the institution's e-seal, then the archive time stamp."""
-    parts = FileParts(file.base, file.parts)
     e_seal = append_e_seal(
-        parts,
+        file.file,
         institution=settings.institution,
         place=settings.place,
         at=now,
         zone=ZONES[settings.timezone],
         sign=lambda digest: authority.e_seal_sign(digest, now),
     )
-    sealed = FileParts(file.base, (*file.parts, e_seal))
-    return e_seal + append_archive(sealed, sign=lambda digest: authority.tsa.token(digest, now), crls=crls)
+    return e_seal + append_archive(
+        file.file.extended(e_seal), sign=lambda digest: authority.tsa.token(digest, now), crls=crls
+    )
 
 
 def check(

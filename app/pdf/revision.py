@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from app.pdf.dss import dss_dictionary
@@ -74,6 +74,23 @@ class FileParts:
 
     base: RevisionBase
     parts: tuple[bytes, ...]
+    hashed: HashState | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def state(self) -> HashState:
+        """SHA-256 over the whole file so far; to be copied, not updated."""
+        if self.hashed is not None:
+            return self.hashed
+        state = self.base.state.copy()
+        for part in self.parts:
+            state.update(part)
+        return state
+
+    def extended(self, part: bytes) -> "FileParts":
+        """The file with one more revision; what was hashed is not hashed again."""
+        state = self.state.copy()
+        state.update(part)
+        return FileParts(self.base, (*self.parts, part), state)
 
     @property
     def length(self) -> int:
@@ -259,7 +276,7 @@ def _xref(offsets: Sequence[tuple[int, int]]) -> bytes:
 
 
 def _digest(document: FileParts, increment: Increment) -> bytes:
-    state = document.base.state.copy()
-    for part in (*document.parts, increment.before, increment.after):
-        state.update(part)
+    state = document.state.copy()
+    state.update(increment.before)
+    state.update(increment.after)
     return state.digest()

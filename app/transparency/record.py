@@ -5,10 +5,9 @@ for us and for nobody else.
 """
 
 import hmac
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -41,7 +40,7 @@ class LogIdentity:
 
 def canonical(kind: Fact, digest: bytes, at: datetime, who: str | None) -> bytes:
     """Return the record's bytes: kind, SHA-256 of the subject in hex, time to the second in UTC, pseudonym if any."""
-    record = {"at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "digest": digest.hex(), "kind": kind.value, "v": 1}
-    if who is not None:
-        record["who"] = who
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    at = at.astimezone(UTC)
+    actor = "" if who is None else f',"who":"{who}"'
+    text = f'{{"at":"{at:%Y-%m-%dT%H:%M:%SZ}","digest":"{digest.hex()}","kind":"{kind.value}","v":1{actor}}}'
+    return text.encode("ascii")
