@@ -49,7 +49,7 @@ from app.transparency import service as transparency
 from app.transparency.record import LogIdentity
 from app.wiring import running
 
-BATCH = 200
+BATCH = 500
 PLEDGE = "pakta_integritas"
 SPARE = 1.02  # so many times the people asked for are on the roster: some owe nothing
 # a certificate, the signature, its token; with the seal: its signature, its token, the archive's token
