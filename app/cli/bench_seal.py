@@ -31,6 +31,7 @@ from app.cli.operator import clock_of
 from app.core.blobs import BlobStore
 from app.core.db import Database
 from app.core.errors import CannotStart
+from app.core.memory import settle
 from app.core.resources import Resources
 from app.core.schema import ROOT
 from app.core.settings import Settings
@@ -186,6 +187,7 @@ async def _work(round_id: UUID, level: Level, after: UUID | None, count: int) ->
         async with held.get(Database).transaction() as session:
             await shelf.text(session, round_id, PLEDGE)
         floor = floor_rate(SIGNATURES[level])
+        settle()
         print("ready", flush=True)
         if await asyncio.to_thread(sys.stdin.readline) != "go\n":
             return  # whoever started this has gone

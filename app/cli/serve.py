@@ -6,11 +6,21 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.options import DataDir
+from app.core.memory import settle
 from app.core.settings import Settings
 from app.core.telemetry import configure_logs
+from app.main import create_app
 from app.worker import run
+
+
+def application() -> FastAPI:
+    """Return the application of a server process."""
+    app = create_app()
+    settle()
+    return app
 
 
 def serve(
@@ -27,7 +37,7 @@ def serve(
     os.environ.setdefault("PAKTA_BASE_URL", f"http://localhost:{port}")
     Settings()
     uvicorn.run(
-        "app.main:create_app",
+        "app.cli.serve:application",
         factory=True,
         host=host,
         port=port,
@@ -44,4 +54,5 @@ def worker(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback set
     """Run jobs: sealing, publishing the log, opening rounds."""
     settings = Settings()
     configure_logs(settings.service)
+    settle()
     asyncio.run(run(settings))

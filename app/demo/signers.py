@@ -15,6 +15,7 @@ import httpx
 import uvloop
 from uvicorn.importer import import_from_string
 
+from app.core.memory import settle
 from app.core.resources import Resources
 from app.core.settings import Settings
 from app.device.signer import Device
@@ -78,6 +79,7 @@ async def _main(url: str | None) -> None:
             http = await stack.enter_async_context(over_network(url))
         else:
             _, http = await stack.enter_async_context(in_process(settings))
+        settle()
         await sign_all(http, party, links, lambda: print(".", flush=True))
 
 

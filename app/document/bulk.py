@@ -14,7 +14,7 @@ from uuid import UUID
 from app.core.db import Session
 from app.document import queries, store
 from app.document.compiled import RoundText
-from app.document.finishing import Prefixed, check, seal
+from app.document.finishing import Prefixed, check, seal_all
 from app.document.owed import Owed
 from app.document.sealing import Sealer
 from app.document.service import print_document
@@ -107,17 +107,23 @@ def _finish_all(
     now: datetime,
 ) -> list[_Finished]:
     authority, sealed, timed = sealer.authority, level == "B-LTA", level != "B-B"
-    crls = authority.archive_crls(now) if sealed else ()
+    made = [sign(item.owed, item.made.digest) for item in printed]
+    files = signed = [_signed(item, bases, value) for item, (value, _) in zip(printed, made, strict=True)]
+    if sealed:
+        crls = authority.archive_crls(now)
+        appended = seal_all(signed, authority, sealer.settings, crls, now=now)
+        files = [file.extended(data) for file, data in zip(signed, appended, strict=True)]
     finished = []
-    for text, duty, row, made in printed:
-        prefix, base = bases[text, made.variant]
-        value, spki = sign(duty, made.digest)
-        tail = embed(made.tail, hole=made.hole, prefix_length=len(prefix), cms=value)
-        signed = file = Prefixed(prefix, base, (tail,))
-        if sealed:
-            file = signed.extended(seal(signed, authority, sealer.settings, crls, now=now))
-        check(file, authority, name=str(row["id"]), digest=made.digest, spki=spki, timed=timed)
-        row |= {"state": "sealed" if sealed else "signed", "sha256": file.digest(), "size": file.size}
-        row |= {"signed_at": now, "sealed_at": now if sealed else None, "signed_sha256": signed.digest()}
-        finished.append(_Finished(row, file, row["signed_sha256"], duty.employee_id))
+    for item, (_, spki), first, file in zip(printed, made, signed, files, strict=True):
+        check(file, authority, name=str(item.row["id"]), digest=item.made.digest, spki=spki, timed=timed)
+        row = item.row | {"state": "sealed" if sealed else "signed", "sha256": file.digest(), "size": file.size}
+        row |= {"signed_at": now, "sealed_at": now if sealed else None, "signed_sha256": first.digest()}
+        finished.append(_Finished(row, file, row["signed_sha256"], item.owed.employee_id))
     return finished
+
+
+def _signed(
+    item: _Printed, bases: Mapping[tuple[RoundText, int], tuple[bytes, RevisionBase]], value: bytes
+) -> Prefixed:
+    prefix, base = bases[item.text, item.made.variant]
+    return Prefixed(prefix, base, (embed(item.made.tail, hole=item.made.hole, prefix_length=len(prefix), cms=value),))

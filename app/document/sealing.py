@@ -15,7 +15,7 @@ from app.core.settings import ServiceSettings
 from app.document import queries, store
 from app.document import service as documents
 from app.document.compiled import TemplateShelf
-from app.document.finishing import Prefixed, check, seal
+from app.document.finishing import Prefixed, check, seal_all
 from app.document.models import Document
 from app.pki.authority import Authority
 from app.transparency import service as transparency
@@ -64,9 +64,7 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
 def _seal_all(sealer: Sealer, waiting: Sequence[Document], files: Sequence[Prefixed], now: datetime) -> list[bytes]:
     """Return what is appended to each file: e-seal revision, archive revision. Re-opened before they count."""
     crls = sealer.authority.archive_crls(now)
-    appended = []
-    for document, file in zip(waiting, files, strict=True):
-        data = seal(file, sealer.authority, sealer.settings, crls, now=now)
+    appended = seal_all(files, sealer.authority, sealer.settings, crls, now=now)
+    for document, file, data in zip(waiting, files, appended, strict=True):
         check(file.extended(data), sealer.authority, name=str(document.id), digest=document.digest)
-        appended.append(data)
     return appended
