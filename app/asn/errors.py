@@ -88,3 +88,59 @@ class MappingInvalid(AppError):
 
     kind = Kind.INVALID
     code = "roster.mapping_invalid"
+
+
+class EmployeeInvalid(AppError):
+    """A value that cannot be a person's: `field` says which, `reason` why."""
+
+    kind = Kind.INVALID
+    code = "employee.invalid"
+
+
+class NipHeld(AppError):
+    """Somebody else on the roster has that NIP."""
+
+    kind = Kind.CONFLICT
+    code = "employee.nip_held"
+
+
+class DifferentPeople(AppError):
+    """Two records cannot be of one person: SIASN knows them as two, or one of them goes on in another record already."""
+
+    kind = Kind.CONFLICT
+    code = "employee.different"
+
+
+class HeadInvalid(AppError):
+    """A head that cannot be recorded: `reason` says why."""
+
+    kind = Kind.INVALID
+    code = "unit.head_invalid"
+
+
+class HeadOverlaps(AppError):
+    """In those days the unit has a head of that kind already."""
+
+    kind = Kind.CONFLICT
+    code = "unit.head_overlaps"
+
+
+class TooManyCorrections(AppError):
+    """The person's requests for correction wait for an answer already; more of them would not bring it sooner."""
+
+    kind = Kind.CONFLICT
+    code = "personal.too_many"
+
+
+class RequestDecided(AppError):
+    """The request for correction was answered before."""
+
+    kind = Kind.CONFLICT
+    code = "personal.decided"
+
+
+class NikOff(AppError):
+    """NIKs are not kept here: nothing needs them."""
+
+    kind = Kind.CONFLICT
+    code = "employee.nik_off"

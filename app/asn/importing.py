@@ -44,6 +44,7 @@ class Upload:
     units: UnitTree | None = None
     effective_on: date | None = None
     parent: RosterImport | None = None
+    source: str = "file"
 
 
 def read_units(path: Path) -> UnitTree:
@@ -77,6 +78,7 @@ async def begin(session: Session, actor: Principal, upload: Upload, *, now: date
         file_name=upload.name[:200].replace("\0", ""),
         sha256=await asyncio.to_thread(_file_sha256, upload.path),
         status="reading",
+        source=upload.source,
         counts={},
         layout={},
         units=[asdict(unit) for unit in upload.units.units.values()] if upload.units else [],
@@ -175,7 +177,9 @@ async def _compare(session: Session, begun: RosterImport) -> None:
         session, nip_label=labels.get(Column.NIP.value, "NIP"), pns_label=labels.get(Column.PNS_ID.value, "PNS ID")
     )
     await staging.stage_rows(session, begun.id, str(new_id())[:13])
-    missing = await staging.stage_missing(session, begun.id, begun.parent_id)
+    # Only a file claims to hold everybody; a refresh holds who changed.
+    whole = begun.source == "file"
+    missing = await staging.stage_missing(session, begun.id, begun.parent_id) if whole else 0
     begun.counts = _counts(await staging.count_rows(session, begun.id), missing)
     begun.status = "staged"
     await session.flush()

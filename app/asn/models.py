@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base
 
 EMPLOYMENTS = ("pns", "cpns", "pppk", "pppk_pw", "non_asn")
+HEAD_KINDS = ("definitive", "plt", "plh")
+REQUEST_STATES = ("open", "accepted", "refused")
 DECISIONS = ("keep", "left", "transferred")
 
 
@@ -22,6 +24,7 @@ class Employee(Base):
         Index("uq_employee_nip_current", "nip", unique=True, postgresql_where=text("current")),
         Index("ix_employee_unit_id", "unit_id"),
         Index("ix_employee_name", "name", "id", postgresql_where=text("current")),
+        Index("ix_employee_unit_name", "unit_id", "name", "id", postgresql_where=text("current")),
         CheckConstraint(f"employment IN {EMPLOYMENTS}", name="employment"),
     )
 
@@ -41,6 +44,9 @@ class Employee(Base):
     email: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
     current: Mapped[bool] = mapped_column(default=True)
+    merged_into: Mapped[UUID | None] = mapped_column(
+        ForeignKey("employee.id"), index=True, doc="The record of the same person that goes on; this one is its past."
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -65,7 +71,10 @@ class EmployeeVersion(Base):
     valid_to: Mapped[date | None] = mapped_column(doc="The first day it no longer holds.")
     recorded_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
-    cause: Mapped[str] = mapped_column(doc="new, change, correction, left, transferred, returned, first")
+    cause: Mapped[str] = mapped_column(doc="new, change, correction, left, transferred, returned, merged, first")
+    reason: Mapped[str] = mapped_column(
+        server_default="", doc="What the person who changed it by hand gave as the reason."
+    )
     import_id: Mapped[UUID | None] = mapped_column(doc="The import that recorded it.")
     superseded_by: Mapped[UUID | None] = mapped_column(doc="The import that superseded it, so that it can be undone.")
     recorded_by: Mapped[UUID | None]
@@ -81,6 +90,60 @@ class EmployeeVersion(Base):
     echelon: Mapped[str]
     unit_id: Mapped[UUID]
     current: Mapped[bool]
+
+
+class UnitHead(Base):
+    """Who leads a unit from a day up to another: definitively, or acting on a mandate (Plt., Plh.). Recorded, never rewritten."""
+
+    __tablename__ = "unit_head"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {HEAD_KINDS}", name="kind"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="days"),
+        CheckConstraint("kind = 'definitive' OR mandate_number <> ''", name="mandate"),
+        Index("ix_unit_head_unit_id", "unit_id", "valid_from", "id"),
+        Index("ix_unit_head_employee_id", "employee_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
+    kind: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None] = mapped_column(doc="The first day it no longer holds.")
+    mandate_number: Mapped[str] = mapped_column(default="", doc="Number of the decision or order.")
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
+class EmployeeNik(Base):
+    """Somebody's NIK, sealed (`app.asn.nik.sealing`); kept only where BSrE asks for it."""
+
+    __tablename__ = "employee_nik"
+
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), primary_key=True)
+    sealed: Mapped[bytes]
+    sealed_at: Mapped[datetime]
+
+
+class DataRequest(Base):
+    """Somebody says that what is kept about them is wrong, and what was answered."""
+
+    __tablename__ = "data_request"
+    __table_args__ = (
+        CheckConstraint(f"state IN {REQUEST_STATES}", name="state"),
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+        Index("ix_data_request_state", "state", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), index=True)
+    field: Mapped[str]
+    message: Mapped[str]
+    state: Mapped[str]
+    answer: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
 
 
 class RosterState(Base):
@@ -101,6 +164,7 @@ class RosterImport(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("roster_import.id"), doc="The import this one corrects.")
+    source: Mapped[str] = mapped_column(server_default="file", doc="file, or the service it was asked of: siasn")
     file_name: Mapped[str]
     sha256: Mapped[str]
     status: Mapped[str] = mapped_column(default="staged", doc="reading, unmapped, refused, staged, applied, undone")
@@ -126,6 +190,7 @@ class RosterRow(Base):
     __table_args__ = (
         Index("ix_roster_row_outcome", "import_id", "outcome", postgresql_where=text("outcome <> 'accepted'")),
         Index("ix_roster_row_change", "import_id", "change"),
+        Index("ix_roster_row_employee_id", "employee_id"),
     )
 
     import_id: Mapped[UUID] = mapped_column(ForeignKey("roster_import.id"), primary_key=True)
@@ -180,3 +245,39 @@ class RosterMapping(Base):
     columns: Mapped[dict[str, Any]] = mapped_column(doc="Our column: the form's.")
     saved_by: Mapped[UUID]
     saved_at: Mapped[datetime]
+
+
+class EmployeeTerm(Base):
+    """A word somebody current is found by, folded: a part of the name, or the NIP from a printed group on.
+
+    The agency stands first, so that what a search in one agency costs says nothing about the others. No foreign key: rows are
+    written anew from `EmployeeUnindexed`, and whoever reads them joins the person.
+    """
+
+    __tablename__ = "employee_term"
+    __table_args__ = (Index("ix_employee_term_employee_id", "employee_id"),)
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(collation="C"), primary_key=True, doc="The whole name, folded.")
+    employee_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class NameKey(Base):
+    """How a word that occurs in an agency's names is reached: by its endings (`part`), or itself less one letter (`near`)."""
+
+    __tablename__ = "name_key"
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(collation="C"), primary_key=True, doc="part, near")
+    key: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
+    word: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
+
+
+class EmployeeUnindexed(Base):
+    """Somebody whose words must be written anew; triggers note it, so that no way of changing people forgets it."""
+
+    __tablename__ = "employee_unindexed"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    employee_id: Mapped[UUID]

@@ -38,6 +38,12 @@ async def count_visible(session: Session, scope: Scope, ids: Sequence[UUID]) -> 
     return (await session.execute(statement)).scalar_one()
 
 
+async def count_staff(session: Session, units: Sequence[UUID]) -> int:
+    """Return how many current people stand directly in the units."""
+    statement = select(func.count()).select_from(Employee).where(Employee.unit_id.in_(units), Employee.current)
+    return (await session.execute(statement)).scalar_one()
+
+
 async def list_visible(
     session: Session,
     scope: Scope,
@@ -117,6 +123,12 @@ async def find_newest_change(session: Session) -> RosterImport | None:
     at = func.coalesce(RosterImport.undone_at, RosterImport.applied_at)
     statement = select(RosterImport).where(at.is_not(None)).order_by(at.desc(), RosterImport.id.desc()).limit(1)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_newest_of(session: Session, source: str) -> datetime | None:
+    """Return when the newest import from a source was made."""
+    statement = select(func.max(RosterImport.created_at)).where(RosterImport.source == source)
+    return (await session.execute(statement)).scalar_one()
 
 
 async def read_revision(session: Session) -> int:

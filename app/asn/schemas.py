@@ -17,6 +17,7 @@ class ImportRead(BaseModel):
     id: UUID
     parent_id: UUID | None
     status: Literal["reading", "unmapped", "refused", "staged", "applied", "undone"]
+    source: str
     file_name: str
     counts: dict[str, int]
     layout: dict[str, Any]
@@ -105,6 +106,7 @@ class EmployeeDetail(EmployeeRead):
     echelon: str
     current: bool
     since: date | None
+    merged_into: UUID | None
 
 
 class VersionRead(BaseModel):
@@ -115,6 +117,7 @@ class VersionRead(BaseModel):
     recorded_at: datetime
     superseded_at: datetime | None
     cause: str
+    reason: str
     import_id: UUID | None
     nip: str
     name: str

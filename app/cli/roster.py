@@ -15,7 +15,7 @@ from app.asn.importing import Upload
 from app.asn.models import RosterImport, RosterRow
 from app.asn.outcome import remedy_of
 from app.asn.staging import service as staging
-from app.cli import roster_steps
+from app.cli import roster_siasn, roster_steps
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import AsJson, DataDir
 from app.core.errors import CannotStart
@@ -32,6 +32,7 @@ def rosters() -> None:
 
 
 roster_steps.add_to(cli)
+roster_siasn.add_to(cli)
 
 
 @cli.command("import")

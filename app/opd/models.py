@@ -1,12 +1,15 @@
 """The unit tree as stored."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
+
+CHANGE_KINDS = ("merge", "split", "rename", "move")
 
 
 class Unit(Base):
@@ -27,6 +30,9 @@ class Unit(Base):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    folded: Mapped[str] = mapped_column(
+        String(collation="C"), Computed("pakta_fold(name)", persisted=True), doc="The name as it is searched by."
+    )
 
 
 class UnitVersion(Base):
@@ -48,3 +54,30 @@ class UnitVersion(Base):
     agency_id: Mapped[UUID]
     is_agency: Mapped[bool]
     head_title: Mapped[str]
+
+
+class UnitChange(Base):
+    """One reorganisation: units merged, split, renamed or moved, from a day on, on a legal basis."""
+
+    __tablename__ = "unit_change"
+    __table_args__ = (CheckConstraint(f"kind IN {CHANGE_KINDS}", name="kind"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    effective_on: Mapped[date]
+    reason: Mapped[str]
+    decree: Mapped[str] = mapped_column(doc="Number of the regulation it follows from.")
+    edits: Mapped[list[dict[str, Any]]] = mapped_column(doc="Per unit what it was and what it became.")
+    people_moved: Mapped[int] = mapped_column(doc="How many stood directly in a unit that ended.")
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+
+
+class UnitPredecessor(Base):
+    """A unit carries on what another one did before a change."""
+
+    __tablename__ = "unit_predecessor"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    predecessor_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True, index=True)
+    change_id: Mapped[UUID] = mapped_column(ForeignKey("unit_change.id"))

@@ -128,6 +128,15 @@ async def get_open_unit(session: Session, unit_id: UUID) -> Unit:
     return found
 
 
+async def require_visible_unit(session: Session, actor: Principal, unit_id: UUID) -> Unit:
+    """Return a unit inside the caller's scope, also one that ended; raises `NotFound`."""
+    actor.require(Permission.UNIT_READ)
+    found = await queries.find_unit(session, unit_id)
+    if found is None or (actor.scope.agencies is not None and found.agency_id not in actor.scope.agencies):
+        raise NotFound
+    return found
+
+
 async def list_agencies(session: Session, actor: Principal) -> list[Unit]:
     """Return the agencies the caller may see."""
     actor.require(Permission.UNIT_READ)

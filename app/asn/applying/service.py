@@ -11,6 +11,7 @@ from app.asn import queries as imports
 from app.asn.applying import queries
 from app.asn.errors import ImportApplied, ImportOutdated, UndoDepended, UndoNotLast
 from app.asn.models import RosterImport
+from app.asn.search import indexing
 from app.core.db import Session
 from app.core.principal import Principal
 from app.opd import service as opd
@@ -40,6 +41,7 @@ async def apply(
     if tree:
         in_use = await imports.units_in_use(session)
         before += await opd.close_vanished(session, tree, in_use, today=today, now=now, import_id=import_id)
+    await indexing.keep_up(session)
     # Everything the session held is stale now: the rows were written past it.
     session.expunge_all()
     state = await queries.lock_state(session)
@@ -69,6 +71,7 @@ async def undo(session: Session, actor: Principal, log: LogIdentity, import_id: 
         # What refers to a person or a unit that would go: an activation link, a passkey, a draft of anything.
         table = getattr(getattr(error.orig, "diag", None), "table_name", None)
         raise UndoDepended(on=table or "") from error
+    await indexing.keep_up(session)
     session.expunge_all()
     state = await queries.lock_state(session)
     applied = await importing.get_import(session, actor, import_id, lock=True)

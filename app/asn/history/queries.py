@@ -14,11 +14,12 @@ from app.opd.models import Unit
 async def list_versions(
     session: Session, employee_id: UUID, *, superseded: bool, after: tuple[date, int] | None, limit: int
 ) -> list[tuple[EmployeeVersion, str]]:
-    """Return versions of a person with their unit's name, what holds last first."""
+    """Return versions of a person, of the records merged into theirs too, with their unit's name, what holds last first."""
+    records = select(Employee.id).where((Employee.id == employee_id) | (Employee.merged_into == employee_id))
     statement = (
         select(EmployeeVersion, Unit.name)
         .join(Unit, Unit.id == EmployeeVersion.unit_id)
-        .where(EmployeeVersion.employee_id == employee_id)
+        .where(EmployeeVersion.employee_id.in_(records))
     )
     if not superseded:
         statement = statement.where(EmployeeVersion.superseded_at.is_(None))

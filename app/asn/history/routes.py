@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,8 +11,11 @@ from app.asn import nip, service
 from app.asn.history import service as history
 from app.asn.models import Employee, EmployeeVersion
 from app.asn.schemas import EmployeeDetail, EmployeeRead, Employment, VersionRead
+from app.asn.search import service as searching
+from app.core.db import Session
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.principal import Principal
 from app.opd.models import Unit
 
 router = APIRouter(prefix="/employees", tags=["asn"])
@@ -34,12 +37,20 @@ async def list_employees(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> list[EmployeeRead]:
-    """List people on the roster by name, inside the caller's scope."""
+    """List people on the roster inside the caller's scope: by name, or, when something is looked for, the best match first.
+
+    `q` is parts of a name, a NIP or a unit; old spellings, accents, degrees and a slip of the pen do not matter.
+    """
+    if q is not None and nip_ is None and as_of is None:
+        matched, following = await _search(session, actor, q, searching.Filters(opd, unit, employment), cursor, limit)
+        if following is not None:
+            link_next(request, response, following)
+        return matched
     parts = decode_cursor(cursor, 2)
     reading = nip.read(nip_) if nip_ else None
     if reading is not None and reading.nip is None:
         return []
-    filters = {
+    filters: dict[str, Any] = {
         "search": q,
         "nip": reading.nip.digits if reading and reading.nip else None,
         "agency_id": opd,
@@ -47,13 +58,7 @@ async def list_employees(
         "employment": employment,
         "after": (parts[0], uuid_part(parts[1])) if parts else None,
     }
-    people: list[EmployeeRead]
-    if as_of is None:
-        current = await service.list_visible(session, actor, limit + 1, **filters)
-        people = [_person(p, p.id, of, service.shown_nip(actor, p.nip)) for p, of in current]
-    else:
-        found = await history.list_as_of(session, actor, as_of, limit + 1, **filters)
-        people = [_person(p, p.employee_id, of, service.shown_nip(actor, p.nip)) for p, of in found]
+    people = await _list(session, actor, as_of, limit + 1, filters)
     if len(people) > limit:
         people = people[:limit]
         link_next(request, response, encode_cursor(people[-1].name, people[-1].id))
@@ -72,6 +77,7 @@ async def read_employee(employee_id: UUID, session: SessionDep, actor: ActorDep)
         echelon=person.echelon,
         current=person.current,
         since=since,
+        merged_into=person.merged_into,
     )
 
 
@@ -96,6 +102,37 @@ async def list_history(
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1][0].valid_from, found[-1][0].id))
     return [_version(version, unit, service.shown_nip(actor, version.nip)) for version, unit in found]
+
+
+async def _list(
+    session: Session, actor: Principal, as_of: date | None, limit: int, filters: dict[str, Any]
+) -> list[EmployeeRead]:
+    """Return people by name, of today or of a day."""
+    if as_of is None:
+        current = await service.list_visible(session, actor, limit, **filters)
+        return [_person(p, p.id, of, service.shown_nip(actor, p.nip)) for p, of in current]
+    of_day = await history.list_as_of(session, actor, as_of, limit, **filters)
+    return [_person(p, p.employee_id, of, service.shown_nip(actor, p.nip)) for p, of in of_day]
+
+
+async def _search(
+    session: Session, actor: Principal, q: str, filters: searching.Filters, cursor: str | None, limit: int
+) -> tuple[list[EmployeeRead], str | None]:
+    """Return a page of who is found, and the cursor of the next."""
+    found, mark = await searching.search(session, actor, q, filters, after=_search_mark(cursor), limit=limit)
+    people = [_person(p, p.id, of, service.shown_nip(actor, p.nip)) for p, of in found]
+    if mark is None:
+        return people, None
+    return people, encode_cursor(mark.step, mark.word, mark.name, mark.employee_id, mark.unit_id)
+
+
+def _search_mark(cursor: str | None) -> searching.Mark | None:
+    parts = decode_cursor(cursor, 5)
+    if parts is None:
+        return None
+    if re.fullmatch("[0-7]", parts[0]) is None:
+        raise CursorInvalid
+    return searching.Mark(int(parts[0]), parts[1], parts[2], uuid_part(parts[3]), uuid_part(parts[4]))
 
 
 def _mark(parts: list[str]) -> tuple[date, int]:

@@ -1,0 +1,59 @@
+"""Changes of units over the API: tried out, made, listed."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.asn.reorganising import service
+from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.opd.changing import service as changing
+from app.opd.changing.schemas import UnitChangeRead, UnitChangeWrite
+from app.transparency.record import LogIdentity
+
+router = APIRouter(prefix="/opd/changes", tags=["opd"])
+
+
+@router.post("", status_code=201)
+async def change_units(
+    body: UnitChangeWrite,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    preview: Annotated[bool, Query(description="Only tell what would change, and for which open rounds.")] = False,
+) -> UnitChangeRead:
+    """Merge, split, rename or move units from a day on; with `preview=true` nothing is written (200)."""
+    if preview:
+        response.status_code = 200
+        return await service.preview(session, actor, body, now=clock.now())
+    return await service.carry_out(session, actor, resources(request).get(LogIdentity), body, now=clock.now())
+
+
+@router.get("")
+async def list_changes(
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    actor: ActorDep,
+    limit: LimitQuery = 50,
+    cursor: CursorQuery = None,
+) -> list[UnitChangeRead]:
+    """List changes of units, the newest first."""
+    parts = decode_cursor(cursor, 2)
+    found = await changing.list_changes(session, actor, _mark(parts) if parts else None, limit + 1)
+    if len(found) > limit:
+        found = found[:limit]
+        link_next(request, response, encode_cursor(found[-1].created_at.isoformat(), found[-1].id))
+    names = [name for name in UnitChangeRead.model_fields if name != "rounds"]
+    return [UnitChangeRead(**{name: getattr(one, name) for name in names}, rounds=None) for one in found]
+
+
+def _mark(parts: list[str]) -> tuple[datetime, UUID]:
+    try:
+        return datetime.fromisoformat(parts[0]), uuid_part(parts[1])
+    except ValueError:
+        raise CursorInvalid from None

@@ -1,0 +1,17 @@
+"""Refusals about units."""
+
+from app.core.errors import AppError, Kind
+
+
+class UnitChangeInvalid(AppError):
+    """A reorganisation that cannot be: `reason` says why, `unit_id` where."""
+
+    kind = Kind.INVALID
+    code = "unit.change_invalid"
+
+
+class UnitCycle(AppError):
+    """A unit would stand below itself."""
+
+    kind = Kind.INVALID
+    code = "unit.cycle"
