@@ -1,12 +1,11 @@
 """The recap of a round as a table on the terminal, and `pakta recap`."""
 
 import asyncio
-import csv
-import io
-import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 from rich import box
@@ -15,8 +14,13 @@ from rich.table import Table
 
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import DataDir
-from app.compliance import service as compliance
+from app.compliance.recap import forms, service
+from app.compliance.recap.printed import RecapPrinter
+from app.compliance.recap.schemas import RecapRead
+from app.core.settings import Settings
 
+FORMATS = ("table", "json", "csv", "xlsx", "pdf")
+BINARY = ("xlsx", "pdf")
 COUNTS = ("total", "required", "signed", "pending", "deferred", "exempt", "left")
 FIGURES_WIDTH = 3 + 8 * 7 + 2  # number, eight figures with a space each, margins
 HEADINGS = ("Total", "Wajib", "Sudah", "Belum", "Tunda", "Bebas", "Lepas")
@@ -54,39 +58,39 @@ def faults(figures: dict[str, Any]) -> list[str]:
     return found
 
 
-def as_csv(figures: dict[str, Any]) -> str:
-    """Return the recap as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("no", "opd", *COUNTS, "percent", "last_signed_at"))
-    for number, group in enumerate(figures["groups"], start=1):
-        last = group["last_signed_at"] or ""
-        writer.writerow((number, group["name"], *(group[c] for c in COUNTS), group["percent"], last))
-    return text.getvalue()
-
-
 def recap(
     round_id: Annotated[UUID, typer.Argument(metavar="ROUND", help="The round's id.")],
-    format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    format_: Annotated[str, typer.Option("--format", help="table, json, csv, xlsx or pdf.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    annex: Annotated[UUID | None, typer.Option(metavar="OPD", help="List who of this OPD has not signed.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="An instant of the past, in the service's zone.")] = None,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
-    """Who has signed and who has not, per OPD."""
-    if format_ not in {"table", "json", "csv"}:
-        raise typer.BadParameter("table, json or csv")
-    figures = asyncio.run(_figures(round_id))
+    """Who has signed and who has not, per OPD: the official table in the form asked for."""
+    if format_ not in FORMATS:
+        raise typer.BadParameter(", ".join(FORMATS))
+    if format_ in BINARY and out is None:
+        raise typer.BadParameter(f"--format {format_} --out FILE")
+    found, data = asyncio.run(_recap(round_id, annex, as_of, format_))
     if format_ == "table" and out is None:
         console = Console()
-        console.print(table(figures, console.width))
+        console.print(table(found.model_dump(mode="json"), console.width))
         return
-    text = as_csv(figures) if format_ == "csv" else json.dumps(figures, ensure_ascii=False)
     if out:
-        out.write_text(text, encoding="utf-8")
+        out.write_bytes(data)
     else:
-        typer.echo(text)
+        typer.echo(data.decode(), nl=False)
 
 
-async def _figures(round_id: UUID) -> dict[str, Any]:
+async def _recap(round_id: UUID, annex: UUID | None, as_of: datetime | None, form: str) -> tuple[RecapRead, bytes]:
+    """Return the recap, and the bytes of its form."""
     async with at_work() as (held, session):
-        found = await compliance.compliance(session, OPERATOR, round_id, "opd", now=clock_of(held).now())
-    return found.model_dump(mode="json")
+        settings = held.get(Settings).service
+        at = as_of.replace(tzinfo=as_of.tzinfo or ZoneInfo(settings.timezone)) if as_of else None
+        now = clock_of(held).now()
+        read = service.for_print if form == "pdf" else service.recap
+        found = await read(session, OPERATOR, round_id, settings, as_of=at, annex=annex, now=now)
+        if form == "pdf":
+            return found, held.get(RecapPrinter).write(found, None)
+    writer = forms.WRITERS.get(form)
+    return found, writer(found, "id") if writer else f"{found.model_dump_json()}\n".encode()

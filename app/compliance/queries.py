@@ -38,7 +38,7 @@ from app.compliance.models import (
 from app.compliance.statements import BUILD, CHECKPOINT, FOLD, PEOPLE_AT_ODDS, REDATE, VERIFY
 from app.core.db import Session, take_turn
 from app.core.principal import Scope
-from app.document.models import Document
+from app.document.models import READY_FOR_SEAL, Document
 from app.obligation.models import STATES
 from app.opd.models import Unit
 from app.pledge.models import PledgeRound
@@ -67,7 +67,7 @@ async def live_figures(
     session: Session, round_id: UUID, dimension: str, scope: Scope, agency_id: UUID | None
 ) -> Figured:
     """Return the figures at this moment's snapshot, however far behind the fold is."""
-    statement = _statement(dimension, past=False, scoped=not scope.everything, narrowed=agency_id is not None)
+    statement = _statement(dimension, past_=False, scoped=not scope.everything, narrowed=agency_id is not None)
     found = await session.execute(statement, {"round": round_id, "agencies": scope.agencies, "agency": agency_id})
     return _figured(found)
 
@@ -76,7 +76,7 @@ async def past_figures(
     session: Session, round_id: UUID, dimension: str, scope: Scope, agency_id: UUID | None, at: datetime
 ) -> Figured:
     """Return the figures of a closed instant: the newest checkpoint before it and the changes since."""
-    statement = _statement(dimension, past=True, scoped=not scope.everything, narrowed=agency_id is not None)
+    statement = _statement(dimension, past_=True, scoped=not scope.everything, narrowed=agency_id is not None)
     values = {"round": round_id, "agencies": scope.agencies, "agency": agency_id, "at": at}
     return _figured(await session.execute(statement, values))
 
@@ -140,7 +140,8 @@ def _of_dimension(table: Any, dimension: str) -> ColumnElement[bool]:
     return condition
 
 
-def _visible(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+def visible(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+    """Return the rows of a dimension that make up this moment: what is folded, and what waits."""
     cells = select(
         ComplianceCell.agency_id, ComplianceCell.key, *_counts(ComplianceCell), ComplianceCell.last_signed_at
     ).where(
@@ -161,7 +162,8 @@ def _visible(dimension: str, inside: tuple[bool, bool]) -> Subquery:
     return union_all(cells, queue).subquery()
 
 
-def _past(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+def past(dimension: str, inside: tuple[bool, bool]) -> Subquery:
+    """Return the rows that make up a closed instant: the newest checkpoint before it, and the changes since."""
     kept = (ComplianceCheckpoint.round_id == ROUND, ComplianceCheckpoint.dimension == dimension)
     newest = select(func.max(ComplianceCheckpoint.at)).where(*kept, ComplianceCheckpoint.at <= AT).scalar_subquery()
     never = cast(null(), DateTime(timezone=True)).label("last_signed_at")
@@ -188,9 +190,9 @@ def _summed(rows: Subquery, group: ColumnElement[str]) -> Subquery:
 
 
 @cache
-def _statement(dimension: str, *, past: bool, scoped: bool, narrowed: bool) -> Executable:
+def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> Executable:
     """The statement of a dimension, made once: making it anew takes longer than PostgreSQL needs to answer it."""
-    source = _past if past else _visible
+    source = past if past_ else visible
     rows = source(dimension, (scoped, narrowed))
     summed = _summed(rows, cast(rows.c.agency_id, String) if dimension == "opd" else rows.c.key)
     columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at]
@@ -276,6 +278,6 @@ async def list_rounds(session: Session, *, due: bool) -> list[PledgeRound]:
 async def waiting(session: Session) -> tuple[int, datetime | None, int]:
     """Return how many signed documents wait for their seal, since when the oldest does, and how many facts wait for the log."""
     facts = select(func.count()).select_from(LogPending).scalar_subquery()
-    statement = select(func.count(), func.min(Document.signed_at), facts).where(Document.state == "signed")
+    statement = select(func.count(), func.min(Document.signed_at), facts).where(text(READY_FOR_SEAL))
     row = (await session.execute(statement)).one()
     return row[0], row[1], row[2]

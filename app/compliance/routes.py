@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
-from app.compliance import service
-from app.compliance.schemas import ComplianceRead, TrendRead
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.compliance import events, service, standings
+from app.compliance.live import LiveFigures
+from app.compliance.schemas import ComparisonRead, ComplianceRead, ForecastRead, RankingRead, TrendRead
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 
 router = APIRouter(prefix="/rounds", tags=["compliance"])
 
@@ -26,6 +28,7 @@ async def read_compliance(
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,
+    settings: SettingsDep,
     by: Dimension = "opd",
     opd: UUID | None = None,
     as_of: Instant = None,
@@ -37,7 +40,7 @@ async def read_compliance(
     if _knows(request.headers.get("if-none-match", ""), asked.tag):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return await service.answer(session, asked, now=now)
+    return await service.answer(session, asked, now=now, smallest=settings.service.smallest_group)
 
 
 @router.get("/{round_id}/compliance/trend")
@@ -51,8 +54,68 @@ async def read_trend(
     opd: UUID | None = None,
 ) -> TrendRead:
     """How many people became signed in each hour or day, in the service's zone."""
-    zone = settings.service.timezone
-    return await service.trend(session, actor, round_id, interval, zone, agency_id=opd, now=clock.now())
+    zone, smallest = settings.service.timezone, settings.service.smallest_group
+    return await service.trend(
+        session, actor, round_id, interval, zone, agency_id=opd, now=clock.now(), smallest=smallest
+    )
+
+
+@router.get("/{round_id}/compliance/ranking")
+async def read_ranking(
+    round_id: UUID,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    by: Literal["opd", "unit"] = "opd",
+    opd: UUID | None = None,
+) -> RankingRead:
+    """Groups by the share that has signed, equal shares with equal ranks (1, 2, 2, 4)."""
+    smallest = settings.service.smallest_group
+    return await standings.ranking(session, actor, round_id, by, agency_id=opd, now=clock.now(), smallest=smallest)
+
+
+@router.get("/{round_id}/compliance/forecast")
+async def read_forecast(
+    round_id: UUID,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    opd: UUID | None = None,
+) -> ForecastRead:
+    """What the pace so far comes to at the deadline: an estimate, stated as such."""
+    smallest = settings.service.smallest_group
+    return await standings.forecast(session, actor, round_id, agency_id=opd, now=clock.now(), smallest=smallest)
+
+
+@router.get("/{round_id}/compliance/comparison")
+async def read_comparison(
+    round_id: UUID,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    with_: Annotated[list[UUID], Query(alias="with", min_length=1, max_length=5)],
+) -> ComparisonRead:
+    """This round beside one to five others, agency by agency."""
+    smallest = settings.service.smallest_group
+    return await standings.comparison(session, actor, [round_id, *with_], now=clock.now(), smallest=smallest)
+
+
+@router.get("/{round_id}/events", response_class=StreamingResponse)
+async def read_events(
+    round_id: UUID,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    seconds: Annotated[
+        int, Query(ge=0, le=300, description="How long the stream lasts; a browser comes back by itself.")
+    ] = 300,
+) -> StreamingResponse:
+    """Live figures as server-sent events: now and after each change, at most one a second, until the round ends."""
+    await service.require_figures(session, actor, round_id)
+    return events.answer(resources(request).get(LiveFigures), round_id, actor.scope, lasting=seconds)
 
 
 def _knows(if_none_match: str, tag: str) -> bool:

@@ -54,3 +54,56 @@ class TrendRead(BaseModel):
     zone: str
     computed_at: datetime
     points: list[TrendPoint]
+
+
+class RankedGroup(Group):
+    """A group with its place by share; `tied` with others of exactly the same share. No rank where nobody is required."""
+
+    rank: int | None
+    tied: bool
+
+
+class RankingRead(BaseModel):
+    """Groups by the share that has signed, the highest first."""
+
+    round_id: UUID
+    by: str
+    computed_at: datetime
+    groups: list[RankedGroup]
+
+
+class ComparedRound(BaseModel):
+    """A round of a comparison with its total."""
+
+    round_id: UUID
+    title: str
+    total: Figures
+
+
+class ComparedGroup(BaseModel):
+    """An agency in each round of a comparison, in their order; null where the round does not know it."""
+
+    id: str
+    name: str
+    figures: list[Figures | None]
+
+
+class ComparisonRead(BaseModel):
+    """Rounds beside each other."""
+
+    computed_at: datetime
+    rounds: list[ComparedRound]
+    groups: list[ComparedGroup]
+
+
+class ForecastRead(BaseModel):
+    """An estimate, no figure: what the pace of the last `window_hours` comes to. Empty when there is nothing to go by."""
+
+    round_id: UUID
+    computed_at: datetime
+    method: str = "linear: the pace of the last three days, or since the opening, carried on to the deadline"
+    per_day: float | None
+    window_hours: float | None
+    signed_at_deadline: int | None
+    percent_at_deadline: float | None
+    complete_at: datetime | None

@@ -8,12 +8,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.compliance import counting, queries
-from app.compliance.errors import InstantUnknown
-from app.compliance.figure import Standing
+from app.compliance.discretion import small_groups, smallest_for
+from app.compliance.errors import GroupTooSmall, InstantUnknown
+from app.compliance.figure import Row, Standing
+from app.compliance.forecast import Forecast, forecast
 from app.compliance.schemas import ComplianceRead, Figures, Group, TrendPoint, TrendRead
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.texts import text
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 
@@ -41,6 +44,12 @@ def figures(counts: dict[str, int]) -> dict[str, int | float]:
     return {**counts, "required": required, "total": total, "percent": percent}
 
 
+async def require_figures(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
+    """Return a round to a caller who may see its figures; raises `NotFound` for one that is not there."""
+    actor.require(Permission.COMPLIANCE_READ)
+    return await pledge.get_round(session, round_id)
+
+
 async def ask(
     session: Session,
     actor: Principal,
@@ -65,16 +74,20 @@ async def ask(
     return Asked(actor, pledge_round, by, agency_id, as_of, _tag(actor, pledge_round, standing, by, agency_id, as_of))
 
 
-async def answer(session: Session, asked: Asked, *, now: datetime) -> ComplianceRead:
+async def answer(session: Session, asked: Asked, *, now: datetime, smallest: int = 1) -> ComplianceRead:
     """Return who has signed and who has not, by a dimension, inside the caller's scope.
 
-    Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only.
+    Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only. For callers
+    who may not see names, groups of fewer people than `smallest` are merged; raises `GroupTooSmall` where that is all there is.
     """
     where = (asked.pledge_round.id, asked.by, asked.actor.scope, asked.agency_id)
     if asked.as_of is None:
         found = await queries.live_figures(session, *where)
     else:
         found = await queries.past_figures(session, *where, asked.as_of)
+    groups = found.groups if asked.by == "pledge" else merged(found.groups, smallest_for(asked.actor, smallest))
+    if asked.agency_id is not None:
+        require_large(asked.actor, found.total, smallest)
     return ComplianceRead(
         round_id=asked.pledge_round.id,
         by=asked.by,
@@ -83,17 +96,41 @@ async def answer(session: Session, asked: Asked, *, now: datetime) -> Compliance
         total=Figures.model_validate(figures(found.total)),
         groups=[
             Group.model_validate({**figures(g.counts), "id": g.id, "name": g.name, "last_signed_at": g.last_signed_at})
-            for g in found.groups
+            for g in groups
         ],
     )
 
 
+def merged(groups: list[Row], smallest: int) -> list[Row]:
+    """Return groups with the small ones as a single one at the end, without an id."""
+    small = small_groups({row.id: sum(row.counts.values()) for row in groups}, smallest)
+    if not small:
+        return groups
+    inside = [row for row in groups if row.id in small]
+    counts = {state: sum(row.counts[state] for row in inside) for state in inside[0].counts}
+    name = text("compliance.small_groups", count=len(inside))
+    return [*(row for row in groups if row.id not in small), Row("", name, counts, None)]
+
+
+def require_large(actor: Principal, total: dict[str, int], smallest: int) -> None:
+    """Raise `GroupTooSmall` when an agency's figures would tell of single people to a caller who may see figures only."""
+    if 0 < sum(total.values()) < smallest_for(actor, smallest):
+        raise GroupTooSmall
+
+
 async def compliance(
-    session: Session, actor: Principal, round_id: UUID, by: str, *, agency_id: UUID | None = None, now: datetime
+    session: Session,
+    actor: Principal,
+    round_id: UUID,
+    by: str,
+    *,
+    agency_id: UUID | None = None,
+    now: datetime,
+    smallest: int = 1,
 ) -> ComplianceRead:
     """Return the figures of this moment."""
     asked = await ask(session, actor, round_id, by, agency_id=agency_id, now=now)
-    return await answer(session, asked, now=now)
+    return await answer(session, asked, now=now, smallest=smallest)
 
 
 async def trend(
@@ -105,16 +142,41 @@ async def trend(
     *,
     agency_id: UUID | None = None,
     now: datetime,
+    smallest: int = 1,
 ) -> TrendRead:
     """Return how many people became signed in each hour or day of the zone in which anybody did, and how many had by its end."""
     actor.require(Permission.COMPLIANCE_READ)
     pledge_round = await pledge.get_round(session, round_id)
     await counting.bring_up(session, pledge_round, now=now)
+    if agency_id is not None and smallest_for(actor, smallest) > 1:
+        found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
+        require_large(actor, found.total, smallest)
     points, signed = [], 0
     for at, count in await queries.trend(session, round_id, interval, zone, actor.scope, agency_id, now):
         signed += count
         points.append(TrendPoint(at=at.astimezone(ZoneInfo(zone)), signed=count, signed_in_all=signed))
     return TrendRead(round_id=round_id, interval=interval, zone=zone, computed_at=now, points=points)
+
+
+async def outlook(
+    session: Session, actor: Principal, round_id: UUID, *, agency_id: UUID | None = None, now: datetime
+) -> Forecast | None:
+    """Return what the pace so far comes to at the deadline; None when there is nothing to go by."""
+    asked = await ask(session, actor, round_id, "opd", agency_id=agency_id, now=now)
+    pledge_round = asked.pledge_round
+    if pledge_round.status != "open" or pledge_round.opened_at is None:
+        return None
+    found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
+    hours = await queries.trend(session, round_id, "hour", "UTC", actor.scope, agency_id, now)
+    signed = found.total["signed"]
+    return forecast(
+        hours,
+        signed=signed,
+        required=signed + found.total["pending"],
+        opened_at=max(pledge_round.opened_at, pledge_round.opens_at),
+        closes_at=pledge_round.closes_at,
+        now=now,
+    )
 
 
 def _tag(

@@ -7,7 +7,21 @@ from fastapi import APIRouter, FastAPI, Header, Response
 from app.core.errors import NotFound
 from app.web import assets, refusals
 from app.web.headers import SecurityHeaders
-from app.web.pages import activation, ceremony, checking, home, login, reference, register, start
+from app.web.pages import (
+    activation,
+    ceremony,
+    checking,
+    dashboard,
+    home,
+    login,
+    noting,
+    office,
+    recap_check,
+    reference,
+    register,
+    screen,
+    start,
+)
 
 static = APIRouter(include_in_schema=False)
 
@@ -29,5 +43,19 @@ def install(app: FastAPI) -> None:
     app.add_middleware(SecurityHeaders)
     refusals.install(app)
     app.include_router(static)
-    for pages in (start, activation, login, home, ceremony, checking, register, reference):
+    for pages in (
+        start,
+        activation,
+        login,
+        home,
+        ceremony,
+        noting,
+        checking,
+        register,
+        reference,
+        office,
+        dashboard,
+        screen,
+        recap_check,
+    ):
         app.include_router(pages.router, include_in_schema=False)

@@ -36,8 +36,14 @@ _MONTHS = {
 }
 
 
+def day(at: datetime, timezone: str, language: str) -> str:
+    """Return the day of an aware time, in the zone and language given."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
+
+
 def moment(at: datetime, timezone: str, language: str) -> str:
     """Return day, minute and zone of an aware time, in the zone and language given."""
     local = at.astimezone(ZoneInfo(timezone))
-    month = _MONTHS[language][local.month - 1]
-    return f"{local.day} {month} {local.year} {local.hour:02d}.{local.minute:02d} {ZONES.get(timezone, timezone)}"
+    zone = ZONES.get(timezone, timezone)
+    return f"{day(at, timezone, language)} {local.hour:02d}.{local.minute:02d} {zone}"

@@ -20,6 +20,7 @@ from app.web.headers import harden
 from app.web.rendering import render
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+OFFICE_PATHS = ("/dashboard", "/layar")
 MACHINE_PATHS = ("/api/", "/log/", "/openapi.json")
 
 
@@ -63,6 +64,6 @@ def _page(request: Request, problem: JSONResponse) -> Response:
 
 
 def _way_in(request: Request) -> str:
-    if request.method not in SAFE_METHODS:
-        return "/masuk"
-    return f"/masuk?lanjut={quote(request.url.path)}"
+    path = request.url.path
+    way = "/dashboard/masuk" if path.startswith(OFFICE_PATHS) else "/masuk"
+    return way if request.method not in SAFE_METHODS else f"{way}?lanjut={quote(path)}"

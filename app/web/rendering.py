@@ -12,7 +12,8 @@ from app.core.http import resources
 from app.core.settings import Settings
 from app.core.texts import negotiate, text
 from app.web import assets
-from app.web.moment import moment
+from app.web.moment import day, moment
+from app.web.number import exact, grouped, percent
 from app.web.person import group_nip
 from app.web.visitor import Visitor
 
@@ -42,7 +43,7 @@ def language_of(request: Request) -> str:
 def render(
     request: Request, template: str, /, *, visitor: Visitor | None = None, status: int = 200, **context: object
 ) -> HTMLResponse:
-    """Return a page. Templates get `t(key)` for words, `moment(at)`, `service`, `visitor`, `csrf`, and the context."""
+    """Return a page. Templates get `t(key)` for words, `moment(at)`, `day(at)`, `count(n)`, `percent(n)`, `service`, `visitor`, `csrf`, and the context."""
     service = resources(request).get(Settings).service
     language = language_of(request)
 
@@ -60,8 +61,12 @@ def render(
             | {
                 "t": translate,
                 "moment": told,
+                "day": lambda at: day(at, service.timezone, language),
                 "language": language,
                 "service": service,
+                "count": lambda number: grouped(number, language),
+                "percent": lambda number: percent(number, language),
+                "exact": lambda number: exact(number, language),
                 "visitor": visitor,
                 "csrf": visitor.csrf if visitor else "",
             }

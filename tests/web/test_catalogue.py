@@ -14,6 +14,7 @@ PREFIXES = (
     "check.",
     "check.result.",
     "home.state.",
+    "people.state.",
     "reason.",
     "verdict.",
     "verdict.assurance.",

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, resources
+from app.document.countersigning import service as noting
 from app.signing import sessions
+from app.signing.covering import ActKind
 from app.signing.errors import SessionExpired
 from app.signing.sessions import Ceremony
 from app.signing.states import State
@@ -39,7 +41,7 @@ async def read_session(
     found = await sessions.get_own(session, visitor.principal, session_id, lock=False)
     if found.state == State.SIGNED:
         return RedirectResponse(f"/selesai/{session_id}", 303)
-    if found.state == State.ABANDONED:
+    if found.state in {State.ABANDONED, State.DECLINED}:
         return RedirectResponse("/beranda", 303)
     if now > found.expires_at:
         raise SessionExpired
@@ -57,10 +59,13 @@ async def read_receipt(session_id: UUID, request: Request, session: SessionDep, 
     shelf = resources(request).get(Ceremony).shelf
     covered = await sessions.covered_documents(session, found)
     titles = [(await shelf.text(session, one.round_id, one.pledge)).title for one in covered]
+    noted = found.kind == ActKind.COUNTERSIGN
+    people = await noting.names_of(session, [one.id for one in covered]) if noted else {}
     return render(
         request,
         "receipt.html",
         visitor=visitor,
         signed_at=found.signed_at,
         documents=list(zip(titles, covered, strict=True)),
+        people=people,
     )

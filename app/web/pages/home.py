@@ -12,6 +12,8 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.document.compiled import TemplateShelf
 from app.obligation import service as obligation
 from app.pledge.models import PledgeRound
+from app.signing import countersigning
+from app.signing.sessions import Ceremony
 from app.web.rendering import render
 from app.web.visitor import Visitor, VisitorDep
 
@@ -56,12 +58,18 @@ async def read_home(
 ) -> Response:
     """What is asked, until when, with one big button; what was signed, to download."""
     employee = await asn.get_employee(session, visitor.login.employee_id)
-    owed = await list_owed(request, session, visitor, now=clock.now())
+    now = clock.now()
+    owed = await list_owed(request, session, visitor, now=now)
+    ceremony = resources(request).get(Ceremony)
+    noting = await countersigning.list_waiting(
+        session, ceremony, visitor.principal, left_out=False, after=None, limit=1, now=now
+    )
     page = render(
         request,
         "home.html",
         visitor=visitor,
         employee=employee,
+        noting=bool(noting),
         pending=[one for one in owed if one.state == "pending" and one.open],
         signed=[one for one in owed if one.state == "signed"],
         others=[one for one in owed if one.state != "signed" and not (one.state == "pending" and one.open)],

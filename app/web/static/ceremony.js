@@ -14,6 +14,8 @@ const ECDSA = { name: "ECDSA", hash: "SHA-256" };
 // SubjectPublicKeyInfo of a point on P-256 (RFC 5480 section 2): all but 04, x and y is constant.
 const SPKI_HEAD = unhex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
 const POSSESSION = utf8("pakta.proof-of-possession.v1\0"); // can never be read as signed attributes: those begin with 0x31
+// How many signatures a file holds with the one to be made, by what the act is for.
+const SIGNATURES = { "pakta.sign.v1": 1, "pakta.countersign.v1": 2 };
 // Cancelled or mistyped: key and nonce are still good.
 const HARMLESS = new Set(["NotAllowedError", "AbortError", "pin_or_code.wrong", "pin.locked", "code.none"]);
 
@@ -30,18 +32,19 @@ export const bytesOf = (id) => documents.find((one) => one.id === id).bytes;
 export const canGoOn = () => device !== null;
 
 // Fetch every byte, hash it, make the key and the challenge: afterwards one tap is enough. `page` holds what the person
-// sees: {ids, nip}. Returns the mark that the one-time code's message names too.
+// sees: {ids, nip, purpose}. Returns the mark that the one-time code's message names too.
 export async function prepare(described, page) {
   session = described;
   device = null;
   must(session.state === "prepared" && unb64(session.nonce).length === 32, "session.shape");
+  must(session.purpose === page.purpose && page.purpose in SIGNATURES, "session.other_purpose");
   must(same(page.ids, session.documents.map((one) => one.id)), "session.other_documents");
   must(page.nip === session.signer.nip, "session.other_person");
   const bundle = await retry(() => octets(path("/bundle")));
   documents = [];
   for (const { id, parts, sha256: announced } of session.documents) {
     const bytes = join(...parts.map(([at, size]) => bundle.subarray(at, at + size)));
-    const digest = await documentDigest(bytes);
+    const digest = await documentDigest(bytes, SIGNATURES[session.purpose]);
     must(hex(digest) === announced, "pdf.other_digest");
     documents.push({ id, bytes, digest });
   }
@@ -59,7 +62,7 @@ async function makeKey() {
   const act = canonical({
     documents: documents.map((one) => ({ id: one.id, sha256: hex(one.digest) })),
     public_key: b64(spki),
-    purpose: "pakta.sign.v1",
+    purpose: session.purpose,
     session: session.id,
   });
   const challenge = await sha256(join(unb64(session.nonce), utf8(act)));

@@ -8,12 +8,13 @@ const main = document.querySelector("main");
 const words = JSON.parse(main.dataset.words);
 const sessionId = main.dataset.session;
 const statements = [...document.querySelectorAll("section[data-document]")];
-const ids = statements.map((section) => section.dataset.document);
+const documentsOf = (section) => section.dataset.document.split(" "); // several where pledges of others are noted
+const ids = statements.flatMap(documentsOf);
 const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
 const BAR = 72; // pixels of the button's own bar, which hides what is behind it
 const element = (id) => document.getElementById(id);
 const remembered = `pakta.read.${sessionId}`; // which statements were confirmed in this tab, nothing else
-const confirmed = JSON.parse(sessionStorage.getItem(remembered) ?? "[]").filter((id) => ids.includes(id));
+const confirmed = JSON.parse(sessionStorage.getItem(remembered) ?? "[]").filter((one) => ids.includes(one.document));
 
 function tell(state, sentence, { problem = false, code = "" } = {}) {
   main.dataset.state = state;
@@ -37,7 +38,7 @@ function bringUp(section) {
 
 // One pledge after the other, then the act of signing.
 function next() {
-  const open = statements.find((section) => !confirmed.includes(section.dataset.document));
+  const open = statements.find((section) => documentsOf(section).some((id) => !confirmed.some((one) => one.document === id)));
   if (open === undefined) {
     tell("confirmed", "");
     bringUp(element("sign"));
@@ -61,17 +62,19 @@ function watchReading(section) {
   const reached = new IntersectionObserver(look, { rootMargin: `0px 0px -${BAR}px 0px` });
   reached.observe(section.querySelector(".end"));
   button.addEventListener("click", () => {
-    confirmed.push(section.dataset.document);
+    const at = new Date().toISOString();
+    for (const document of documentsOf(section)) confirmed.push({ document, at });
     sessionStorage.setItem(remembered, JSON.stringify(confirmed));
     next();
   });
 }
 
-function offerFile(section) {
-  const link = section.querySelector("a.file");
-  const blob = new Blob([ceremony.bytesOf(section.dataset.document)], { type: "application/pdf" });
-  link.href = URL.createObjectURL(blob); // exactly the bytes that were hashed
-  link.hidden = false;
+function offerFiles() {
+  for (const link of document.querySelectorAll("a.file")) {
+    const blob = new Blob([ceremony.bytesOf(link.dataset.file)], { type: "application/pdf" });
+    link.href = URL.createObjectURL(blob); // exactly the bytes that were hashed
+    link.hidden = false;
+  }
 }
 
 function offerWays(session) {
@@ -123,9 +126,9 @@ async function signing(act) {
 async function begin(session) {
   offerWays(session);
   allow(false);
-  const mark = await ceremony.prepare(session, { ids, nip });
+  const mark = await ceremony.prepare(session, { ids, nip, purpose: main.dataset.purpose });
   for (const shown of document.querySelectorAll(".mark")) shown.textContent = mark;
-  statements.forEach(offerFile);
+  offerFiles();
   allow(true);
   main.dataset.prepared = "yes";
 }

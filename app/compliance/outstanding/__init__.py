@@ -1,0 +1,1 @@
+"""Who has not signed, and whether there is a way to sign at all."""

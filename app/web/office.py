@@ -1,0 +1,115 @@
+"""How offices come in: an API token, entered once, kept encrypted in a cookie of limited life and never in an address.
+
+The cookie holds the token under AES-256-GCM with a key made from the master key (HKDF, RFC 5869), together with the instant it ends at:
+whoever takes the cookie has neither the token nor more time. What the token may do is asked of `identity` on every request, so a token
+that was revoked opens nothing from then on.
+"""
+
+import base64
+import binascii
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Annotated
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Depends, Request, Response
+
+from app.core.db import Session
+from app.core.errors import NotAuthenticated
+from app.core.http import Authenticator, ClockDep, SessionDep, SettingsDep, resources
+from app.core.permission import Permission
+from app.core.principal import Principal
+from app.core.secrets import master_key
+from app.core.settings import ServiceSettings, StorageSettings
+
+LIFE = timedelta(hours=10)
+_PURPOSE = b"pakta.office.v1"
+_NONCE = 12
+
+
+@dataclass(frozen=True)
+class Office:
+    """Whoever came in with a token: the caller as services want it."""
+
+    principal: Principal
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether names are for this caller's eyes."""
+        return self.principal.may(Permission.OBLIGATION_READ)
+
+
+def cookie_name(settings: ServiceSettings) -> str:
+    """`__Host-` binds the cookie to this host and TLS (RFC 6265bis)."""
+    return "__Host-pakta-office" if settings.secure else "pakta-office"
+
+
+def seal(storage: StorageSettings, token: str, now: datetime) -> str:
+    """Return the cookie's value for a token, good for ten hours."""
+    nonce = os.urandom(_NONCE)
+    ends = int((now + LIFE).timestamp())
+    sealed = AESGCM(_key(storage)).encrypt(nonce, f"{ends} {token}".encode(), _PURPOSE)
+    return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+
+def unseal(storage: StorageSettings, value: str, now: datetime) -> str | None:
+    """Return the token of a cookie's value; None for one that is not ours or has ended."""
+    try:
+        data = base64.b64decode(value, altchars=b"-_", validate=True)
+        opened = AESGCM(_key(storage)).decrypt(data[:_NONCE], data[_NONCE:], _PURPOSE).decode()
+    except (binascii.Error, InvalidTag, ValueError):
+        return None
+    ends, _, token = opened.partition(" ")
+    return token if now.timestamp() < int(ends) else None
+
+
+@cache
+def _key(storage: StorageSettings) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(master_key(storage))
+
+
+async def caller_of(request: Request, session: Session, token: str) -> Principal | None:
+    """Return who a token is, by identity's own check: the token is shown to it as a program shows it."""
+    authenticate: Authenticator = resources(request).get(Authenticator)  # type: ignore[type-abstract]
+    shown = [(b"authorization", f"Bearer {token}".encode("latin-1", "replace"))]
+    found = await authenticate(Request(dict(request.scope) | {"headers": shown}), session)
+    return found if found is not None and found.may(Permission.COMPLIANCE_READ) else None
+
+
+async def find_office(request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Office | None:
+    """Return whoever came in with a token."""
+    value = request.cookies.get(cookie_name(settings.service), "")
+    token = unseal(settings.storage, value, clock.now()) if value else None
+    found = await caller_of(request, session, token) if token else None
+    return Office(found) if found else None
+
+
+MaybeOfficeDep = Annotated[Office | None, Depends(find_office)]
+
+
+async def get_office(office: MaybeOfficeDep) -> Office:
+    """Return whoever came in with a token; a stranger is shown the way in."""
+    if office is None:
+        raise NotAuthenticated
+    return office
+
+
+OfficeDep = Annotated[Office, Depends(get_office)]
+
+
+def set_cookie(response: Response, settings: ServiceSettings, value: str) -> None:
+    """Hand the cookie out: out of reach of scripts and of other sites, links from them included."""
+    response.set_cookie(
+        cookie_name(settings),
+        value,
+        httponly=True,
+        secure=settings.secure,
+        samesite="strict",
+        path="/",
+        max_age=int(LIFE.total_seconds()),
+    )

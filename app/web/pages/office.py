@@ -1,0 +1,59 @@
+"""The way in for offices: a token, entered once; and the way out."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
+from app.web.office import MaybeOfficeDep, caller_of, cookie_name, seal, set_cookie
+from app.web.rendering import render
+from app.web.visitor import OwnOrigin
+
+router = APIRouter()
+_OWN_PATH = re.compile(r"/(?:dashboard|layar)(?:/[A-Za-z0-9-]+)*")  # of these pages alone, no query
+
+
+def onward(path: str) -> str:
+    """Return the page to go on to: one of these, or the dashboard."""
+    return path if _OWN_PATH.fullmatch(path) else "/dashboard"
+
+
+@router.get("/dashboard/masuk")
+async def read_entry(
+    request: Request, office: MaybeOfficeDep, lanjut: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Ask for a token."""
+    if office is not None:
+        return RedirectResponse(onward(lanjut), 303)
+    return render(request, "office_login.html", onward=onward(lanjut), problem=False)
+
+
+@router.post("/dashboard/masuk", dependencies=[OwnOrigin])
+async def post_entry(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    token: Annotated[str, Form(max_length=200)] = "",
+    lanjut: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Keep a token that may see figures in the cookie."""
+    resources(request).get(Limits).login.take(client_address(request))
+    token = token.strip()
+    if not token or await caller_of(request, session, token) is None:
+        return render(request, "office_login.html", status=403, onward=onward(lanjut), problem=True)
+    response = RedirectResponse(onward(lanjut), 303)
+    set_cookie(response, settings.service, seal(settings.storage, token, clock.now()))
+    return response
+
+
+@router.post("/dashboard/keluar", dependencies=[OwnOrigin])
+async def post_exit(settings: SettingsDep) -> Response:
+    """Forget the token."""
+    response = RedirectResponse("/dashboard/masuk", 303)
+    secure = settings.service.secure
+    response.delete_cookie(cookie_name(settings.service), path="/", secure=secure, httponly=True, samesite="strict")
+    return response
