@@ -4,12 +4,18 @@ from fastapi import APIRouter
 
 from app.asn import routes as asn
 from app.compliance import routes as compliance
+from app.compliance.outstanding import routes as outstanding
+from app.compliance.recap import routes as recap
+from app.countersigner import routes as countersigner
 from app.document import print_routes as print_run
 from app.document import routes as document
+from app.document import stuck_routes as stuck
+from app.document import void_routes as voiding
 from app.identity import routes as identity
 from app.obligation import routes as obligation
 from app.opd import routes as opd
 from app.pledge import routes as pledge
+from app.signing import countersigning_routes as countersigning
 from app.signing import routes as signing
 from app.verification import routes as verification
 
@@ -19,8 +25,14 @@ router.include_router(opd.router)
 router.include_router(asn.router)
 router.include_router(pledge.router)
 router.include_router(obligation.router)
+router.include_router(countersigner.router)
 router.include_router(signing.router)
+router.include_router(countersigning.router)
 router.include_router(document.router)
+router.include_router(voiding.router)
+router.include_router(stuck.router)
 router.include_router(print_run.router)
 router.include_router(verification.router)
 router.include_router(compliance.router)
+router.include_router(recap.router)
+router.include_router(outstanding.router)

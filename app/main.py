@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app import api
 from app.core import problems
 from app.core.clock import Clock
+from app.core.memory import settle
 from app.core.settings import Settings
 from app.core.telemetry import Measure, configure_logs
 from app.probes import router as probes
@@ -45,4 +46,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.include_router(log)
     app.include_router(probes)
     install_web(app)
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """Return the application of a process that does nothing else."""
+    app = create_app()
+    settle()
     return app

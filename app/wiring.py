@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.asn import jobs as _asn_jobs  # noqa: F401 - every job and table is known before the queue is built
 from app.compliance import jobs as _compliance_jobs  # noqa: F401
+from app.compliance.live import LiveFigures
+from app.compliance.recap.printed import RecapPrinter
 from app.core import jobs
 from app.core.blobs import BlobStore, LocalBlobStore
 from app.core.clock import Clock, SystemClock
@@ -112,8 +114,12 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(Mailer, mailer)  # type: ignore[type-abstract]
     held.add(RelyingParty, party)
     held.add(Authenticator, authenticate)
+    held.add(LiveFigures, LiveFigures(database, clock))
+    recap_secret = hmac.new(master_key(settings.storage), b"pakta.recap.v1", "sha256").digest()
+    held.add(RecapPrinter, RecapPrinter(settings.service, keys.authority, recap_secret))
     held.add(Sealer, Sealer(settings.service, keys.authority, shelf, blobs, log))
-    held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer))
+    zone = settings.service.timezone
+    held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer, zone))
     held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log))
     limits = settings.limits
     held.add(Limits, Limits(RateLimit(limits.login_per_minute), RateLimit(limits.verify_per_minute)))

@@ -126,7 +126,7 @@ class Service:
 def settings_for(url: str, folder: Path, storage: StorageSettings | None = None) -> Settings:
     return Settings(
         given=[
-            ServiceSettings(base_url=ORIGIN, jobs=False),
+            ServiceSettings(base_url=ORIGIN, jobs=False, smallest_group=1),
             storage or StorageSettings(data_dir=folder / "data"),
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),

@@ -14,6 +14,7 @@ from app.cli.keys import cli as keys
 from app.cli.log import cli as log
 from app.cli.recap import recap
 from app.cli.roster import cli as rosters
+from app.cli.roster_siasn import simulate
 from app.cli.rounds import cli as rounds
 from app.cli.serve import serve, worker
 from app.cli.tokens import cli as tokens
@@ -40,6 +41,7 @@ cli.add_typer(log, name="log")
 cli.add_typer(database, name="db")
 cli.add_typer(tokens, name="token")
 cli.add_typer(bench, name="bench")
+cli.add_typer(simulate, name="simulate")
 
 
 def main() -> None:

@@ -6,21 +6,14 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from fastapi import FastAPI
 
 from app.cli.options import DataDir
 from app.core.memory import settle
 from app.core.settings import Settings
 from app.core.telemetry import configure_logs
-from app.main import create_app
 from app.worker import run
 
-
-def application() -> FastAPI:
-    """Return the application of a server process."""
-    app = create_app()
-    settle()
-    return app
+STOP_WITHIN = 5  # seconds for answers under way; an open stream of events would hold a stop up for minutes
 
 
 def serve(
@@ -37,7 +30,7 @@ def serve(
     os.environ.setdefault("PAKTA_BASE_URL", f"http://localhost:{port}")
     Settings()
     uvicorn.run(
-        "app.cli.serve:application",
+        "app.main:create_served_app",
         factory=True,
         host=host,
         port=port,
@@ -46,6 +39,7 @@ def serve(
         forwarded_allow_ips=proxy or None,
         log_level="warning",
         access_log=False,
+        timeout_graceful_shutdown=STOP_WITHIN,
         server_header=False,
     )
 

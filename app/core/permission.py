@@ -8,11 +8,15 @@ class Permission(StrEnum):
 
     ACTIVATION_ISSUE = "activation.issue"
     COMPLIANCE_READ = "compliance.read"
+    COUNTERSIGNER_WRITE = "countersigner.write"
     DOCUMENT_PRINT = "document.print"
     DOCUMENT_READ = "document.read"
+    DOCUMENT_VOID = "document.void"
     EMPLOYEE_READ = "employee.read"
+    EMPLOYEE_WRITE = "employee.write"
     NIP_READ = "nip.read"
     OBLIGATION_READ = "obligation.read"
+    PERSONAL_DATA = "personal.data"
     ROSTER_IMPORT = "roster.import"
     ROUND_OPEN = "round.open"
     ROUND_READ = "round.read"
@@ -20,6 +24,7 @@ class Permission(StrEnum):
     SELF_SIGN = "self.sign"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of a permission
     UNIT_READ = "unit.read"
+    UNIT_WRITE = "unit.write"
 
 
 class Role(StrEnum):
@@ -43,6 +48,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OPD_ADMIN: frozenset(
         _READ
         | {
+            Permission.COUNTERSIGNER_WRITE,
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,

@@ -46,6 +46,9 @@ class ServiceSettings(BaseSettings):
     timezone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"] = Field(
         "Asia/Jakarta", description="Zone of printed times: Asia/Jakarta, Asia/Makassar or Asia/Jayapura."
     )
+    smallest_group: int = Field(
+        5, ge=1, description="Groups of fewer people are merged in figures for the `dashboard` role."
+    )
     jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
     log_format: Literal["console", "json"] = Field("console", description="console or json.")
 
@@ -123,6 +126,44 @@ class LimitSettings(BaseSettings):
     )
 
 
+class RetentionSettings(BaseSettings):
+    """How long personal data is kept that nothing needs for ever. Documents, obligations and histories are never deleted."""
+
+    model_config = _prefix("PAKTA_RETENTION_")
+    staged_days: int = Field(90, ge=1, description="Rows of uploaded rosters, but for the newest applied one.")
+    left_days: int = Field(730, ge=1, description="E-mail and phone of people who left the roster.")
+    login_days: int = Field(180, ge=1, description="Sign-in sessions and activation links after they ended.")
+    request_days: int = Field(1825, ge=1, description="Answered requests for correction of personal data.")
+
+
+class NikSettings(BaseSettings):
+    """NIKs (identity numbers). Nothing but BSrE needs them."""
+
+    model_config = _prefix("PAKTA_NIK_")
+    keep: bool = Field(False, description="Keep NIKs, sealed; only where BSrE signs.")
+    previous_master_key: SecretStr = Field(
+        SecretStr(""), description="The master key before, until every NIK is sealed with the new one (a night)."
+    )
+
+
+class SiasnSettings(BaseSettings):
+    """SIASN's web service as a source of the roster. Off while the address is empty."""
+
+    model_config = _prefix("PAKTA_SIASN_")
+    base_url: str = Field("", description="Address of the gateway's API; empty: the adapter is off.")
+    changes_path: str = Field("/persons/changed", description="Path of the list of changed persons below it.")
+    token_url: str = Field("", description="Where the gateway gives out its token (client credentials).")
+    client_id: str = Field("", description="Client id at the gateway.")
+    client_secret: SecretStr = Field(SecretStr(""), description="Secret of the client at the gateway.")
+    sso_url: str = Field("", description="Where the single sign-on gives out its token.")
+    sso_client_id: str = Field("", description="Client id at the single sign-on.")
+    sso_username: str = Field("", description="User of the single sign-on; empty: client credentials.")
+    sso_secret: SecretStr = Field(SecretStr(""), description="The user's password, or the client's secret.")
+    page_size: int = Field(100, ge=1, le=1000, description="Persons asked for at a time.")
+    seconds: float = Field(30.0, gt=0, description="Longest wait for one answer.")
+    first_days: int = Field(30, ge=1, description="How far back the first refresh looks, days.")
+
+
 def variable(kind: type[BaseSettings], field: str) -> str:
     """Return the environment variable of a field."""
     return f"{kind.model_config.get('env_prefix', '')}{field}".upper()
@@ -152,6 +193,9 @@ class Settings:
         self.postgres = group(PostgresSettings)
         self.mail = group(MailSettings)
         self.limits = group(LimitSettings)
+        self.retention = group(RetentionSettings)
+        self.nik = group(NikSettings)
+        self.siasn = group(SiasnSettings)
         self._check()
 
     def _check(self) -> None:
@@ -174,4 +218,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     PostgresSettings,
     MailSettings,
     LimitSettings,
+    RetentionSettings,
+    NikSettings,
+    SiasnSettings,
 )

@@ -25,10 +25,10 @@ def must(condition: bool, code: str) -> None:
         raise DeviceRefusal(code)
 
 
-def document_digest(pdf: bytes) -> bytes:
-    """Return SHA-256 of all but one hole of zeros, which must be the only thing left out."""
-    must(pdf.count(b"/ByteRange") == 1, "pdf.byte_range_count")
-    found = _RANGE.search(pdf)
+def document_digest(pdf: bytes, signatures: int = 1) -> bytes:
+    """Return SHA-256 of all but one hole of zeros, which must be the only thing the last of so many `signatures` leaves out."""
+    must(pdf.count(b"/ByteRange") == signatures, "pdf.byte_range_count")
+    found = _RANGE.match(pdf, pdf.rfind(b"/ByteRange"))
     if found is None:
         raise DeviceRefusal("pdf.byte_range_shape")
     start, after, rest = map(int, found.groups())

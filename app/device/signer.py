@@ -9,11 +9,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.core.clock import SystemClock
 from app.device.authenticator import SoftAuthenticator, b64
 from app.device.checks import DeviceRefusal, check_certificate, document_digest, must
 from app.pki.cms import signed_attributes
 from app.pki.ecdsa import raw_from_der
-from app.signing.act import POSSESSION_PREFIX, act, challenge, unb64
+from app.signing.act import COUNTERSIGN_PURPOSE, POSSESSION_PREFIX, SIGN_PURPOSE, act, challenge, unb64
 
 API = "/api/v1"
 _ECDSA = ec.ECDSA(hashes.SHA256())
@@ -35,6 +36,7 @@ class Prepared:
     session: dict[str, Any]
     files: list[bytes]
     digests: list[bytes]
+    purpose: str = SIGN_PURPOSE
 
 
 @dataclass
@@ -69,18 +71,43 @@ class Device:
     async def open(self, obligation_ids: list[str]) -> Prepared:
         """Open a session, fetch every byte, hash it here, and compare with what was announced."""
         session = await self._call("POST", "/me/signing-sessions", {"obligation_ids": obligation_ids})
-        must(session["state"] == "prepared" and len(unb64(session["nonce"])) == 32, "session.shape")
         must(len(session["documents"]) == len(obligation_ids), "session.count")
+        return await self._opened(session, SIGN_PURPOSE)
+
+    async def countersignings(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return what waits for this person as the head of an agency."""
+        query = f"?{httpx.QueryParams(wanted)}" if wanted else ""
+        found: list[dict[str, Any]] = await self._call("GET", f"/me/countersignings{query}")
+        return found
+
+    async def leave_out(self, document_ids: list[str], reason: str) -> None:
+        """Leave pledges out of what this person takes note of."""
+        await self._call("POST", "/me/countersignings/left-out", {"document_ids": document_ids, "reason": reason})
+
+    async def open_countersigning(self, document_ids: list[str]) -> Prepared:
+        """Open one act over many pledges of others; the device sees that it is asked for these and no others."""
+        session = await self._call("POST", "/me/countersigning-sessions", {"document_ids": document_ids})
+        must([d["id"] for d in session["documents"]] == document_ids, "session.other_documents")
+        return await self._opened(session, COUNTERSIGN_PURPOSE)
+
+    async def decline(self, prepared: Prepared, reason: str) -> None:
+        """Refuse to sign, and say why."""
+        await self._call("POST", f"/me/signing-sessions/{prepared.session['id']}/decline", {"reason": reason})
+
+    async def _opened(self, session: dict[str, Any], purpose: str) -> Prepared:
+        must(session["state"] == "prepared" and len(unb64(session["nonce"])) == 32, "session.shape")
+        must(session["purpose"] == purpose, "session.other_purpose")
         return await self.fetch(session)
 
     async def fetch(self, session: dict[str, Any]) -> Prepared:
-        """Fetch and hash the bytes of a session."""
+        """Fetch and hash the bytes of a session; of another's pledge, the signature that is in it already is covered too."""
+        purpose = session["purpose"]
         bundle = await self._bytes(f"/me/signing-sessions/{session['id']}/bundle")
         files = [b"".join(bundle[at : at + n] for at, n in d["parts"]) for d in session["documents"]]
-        digests = [document_digest(pdf) for pdf in files]
+        digests = [document_digest(pdf, 2 if purpose == COUNTERSIGN_PURPOSE else 1) for pdf in files]
         for digest, announced in zip(digests, session["documents"], strict=True):
             must(digest.hex() == announced["sha256"], "pdf.other_digest")
-        return Prepared(session, files, digests)
+        return Prepared(session, files, digests, purpose)
 
     async def sign(self, prepared: Prepared) -> Signature:
         """Authenticate over the act, check the certificate, sign the attributes built here, and send them."""
@@ -93,14 +120,15 @@ class Device:
         key = ec.generate_private_key(ec.SECP256R1())
         spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         ids = [d["id"] for d in session["documents"]]
-        act_bytes = act(session["id"], list(zip(ids, prepared.digests, strict=True)), spki)
+        act_bytes = act(session["id"], list(zip(ids, prepared.digests, strict=True)), spki, prepared.purpose)
         over = challenge(unb64(session["nonce"]), act_bytes)
         proof = raw_from_der(key.sign(POSSESSION_PREFIX + over, _ECDSA))
+        now = SystemClock().now()  # the device's own, as everywhere on it
         request = {
             "public_key": b64(spki),
             "proof_of_possession": b64(proof),
             "authentication": {"method": "passkey", "credential": self.passkey.get(over)},
-            "confirmations": ids,
+            "confirmations": [{"document": i, "at": now.isoformat()} for i in ids],
         }
         reply = await self._call("POST", f"/me/signing-sessions/{session['id']}/certificate", request)
         certificate = unb64(reply["certificate"])

@@ -16,7 +16,6 @@ from app.pdf.reopen import ReopenRefused, reopen
 from app.pki.authority import Authority
 
 BATCH = 500
-SIGNATURES = {"signed": ["signer"], "sealed": ["signer", "e_seal", "archive"]}  # by state
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,12 @@ def _faults(
         except ReopenRefused as refused:
             faults[document.id] = refused.code
             continue
-        if [s.kind for s in reopened.signatures] != SIGNATURES[document.state]:
+        if [s.kind for s in reopened.signatures] != _signatures(document):
             faults[document.id] = "signatures.kinds"
     return faults
+
+
+def _signatures(document: Document) -> list[str]:
+    """What the register says was signed, in order."""
+    noted = ["countersigner"] if document.countersigned_at else []
+    return ["signer", *noted, *(["e_seal", "archive"] if document.sealed_at else [])]

@@ -35,7 +35,8 @@ class TemplateShelf:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._texts: dict[tuple[UUID, str], RoundText] = {}
-        self._on_paper: dict[tuple[UUID, str], RoundText] = {}
+        self._on_paper: dict[tuple[UUID, str, bool], RoundText] = {}
+        self._unnoted: dict[tuple[UUID, str], RoundText] = {}
         self._bases: dict[str, tuple[bytes, RevisionBase]] = {}
         self._lock = asyncio.Lock()
 
@@ -56,12 +57,20 @@ class TemplateShelf:
             self._texts[round_id, code] = text = RoundText(inputs, template)
             return text
 
-    async def paper(self, session: Session, round_id: UUID, code: str) -> RoundText:
-        """Return a text of an opened round as it is printed to be signed on paper."""
-        if (round_id, code) not in self._on_paper:
-            inputs = replace((await self.text(session, round_id, code)).inputs, signing="paper")
-            self._on_paper[round_id, code] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
-        return self._on_paper[round_id, code]
+    async def unnoted(self, session: Session, round_id: UUID, code: str) -> RoundText:
+        """Return a text of a countersigned round without the official's block: for whom nobody stands above."""
+        if (round_id, code) not in self._unnoted:
+            inputs = replace((await self.text(session, round_id, code)).inputs, countersign=False)
+            self._unnoted[round_id, code] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
+        return self._unnoted[round_id, code]
+
+    async def paper(self, session: Session, round_id: UUID, code: str, *, noted: bool) -> RoundText:
+        """Return a text of an opened round as it is printed to be signed on paper, with the official's block if `noted`."""
+        if (round_id, code, noted) not in self._on_paper:
+            frozen = (await self.text(session, round_id, code)).inputs
+            inputs = replace(frozen, signing="paper", countersign=noted)
+            self._on_paper[round_id, code, noted] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
+        return self._on_paper[round_id, code, noted]
 
     async def hold(self, variant: Variant) -> tuple[bytes, RevisionBase]:
         """Return a layout's prefix and what later revisions need of it; durable before a document names it, as it may be new."""

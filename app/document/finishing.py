@@ -7,7 +7,7 @@ from functools import cached_property
 
 from app.core.settings import ServiceSettings
 from app.document.errors import DocumentDamaged
-from app.pdf.reopen import ReopenRefused, reopen
+from app.pdf.reopen import Reopened, ReopenRefused, reopen
 from app.pdf.revision import FileParts, RevisionBase, append_archive, append_e_seal
 from app.pki.authority import Authority
 from app.pledge.service import ZONES
@@ -75,13 +75,13 @@ def check(
     digest: bytes | None = None,
     spki: bytes | None = None,
     timed: bool = True,
-) -> None:
-    """Read the finished bytes as a stranger would; raises `DocumentDamaged`, which names the document `name`.
+) -> Reopened:
+    """Read the finished bytes as a stranger would and return what they say; raises `DocumentDamaged`, which names the document `name`.
 
     `digest` is what the first signature must cover, `spki` the key it must be made with; `timed` False is for PAdES B-B.
     """
     try:
-        reopen(
+        return reopen(
             (file.prefix, *file.parts),
             expected_digest=digest,
             spki=spki,

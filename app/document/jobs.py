@@ -1,10 +1,14 @@
 """Jobs of documents."""
 
+from uuid import UUID
+
 from app.core import jobs, telemetry
 from app.core.clock import Clock
 from app.core.db import Database
+from app.core.mail import Mailer
 from app.core.resources import Resources
-from app.document import queries
+from app.core.settings import Settings
+from app.document import queries, voiding
 from app.document.sealing import Sealer, seal_waiting
 
 
@@ -20,3 +24,15 @@ async def seal(resources: Resources) -> None:
             sealed = await seal_waiting(session, sealer, now=clock.now())
     async with database.transaction() as session:
         telemetry.UNSEALED.set(await queries.count_waiting_for_seal(session))
+
+
+@jobs.task(voiding.TELL_JOB)
+async def tell_void(resources: Resources, document_id: str) -> None:
+    """Tell a person that a document of theirs was voided."""
+    async with resources.get(Database).transaction() as session:
+        await voiding.tell(
+            session,
+            resources.get(Mailer),  # type: ignore[type-abstract]
+            UUID(document_id),
+            base_url=resources.get(Settings).service.base_url,
+        )

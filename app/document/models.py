@@ -8,7 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
-STATES = ("prepared", "signed", "sealed", "abandoned")
+STATES = ("prepared", "signed", "countersigned", "sealed", "abandoned", "void")
+FILED = ("signed", "countersigned", "sealed", "void")
+"""States in which there is a file that carries the person's signature."""
+READY_FOR_SEAL = "state = 'countersigned' OR (state = 'signed' AND countersign_agency_id IS NULL)"
+GROUNDS = ("wrong_template", "wrong_data", "wrong_person", "duplicate", "other")
+"""Classes of reasons a document is voided for, as strangers may know them."""
 
 
 class Document(Base):
@@ -17,7 +22,16 @@ class Document(Base):
     __tablename__ = "document"
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
-        Index("ix_document_waiting_for_seal", "signed_at", postgresql_where=text("state = 'signed'")),
+        CheckConstraint("(state = 'void') = (voided_at IS NOT NULL)", name="void_has_time"),
+        Index("ix_document_ready_for_seal", "signed_at", postgresql_where=text(READY_FOR_SEAL)),
+        Index("ix_document_unsealed", "round_id", "id", postgresql_where=text("state IN ('signed', 'countersigned')")),
+        Index(
+            "ix_document_to_countersign",
+            "round_id",
+            "countersign_agency_id",
+            "id",
+            postgresql_where=text("state = 'signed' AND countersign_agency_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -40,8 +54,24 @@ class Document(Base):
     )
     size: Mapped[int | None]
     assurance: Mapped[str] = mapped_column(default="uncertified", doc="certified, uncertified, wet_scan")
+    countersigned_sha256: Mapped[bytes | None] = mapped_column(
+        index=True, doc="SHA-256 of the whole file as the official signed it."
+    )
     signed_at: Mapped[datetime | None]
+    countersigned_at: Mapped[datetime | None]
     sealed_at: Mapped[datetime | None]
+    countersign_agency_id: Mapped[UUID | None] = mapped_column(
+        doc="The agency whose countersigner takes note; empty: nobody has to."
+    )
+    countersigner_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("countersigner.id"), doc="Whose name is printed; empty where only the position is."
+    )
+    left_out_at: Mapped[datetime | None] = mapped_column(doc="When the official left it out of what they sign.")
+    left_out_reason: Mapped[str | None]
+    voided_at: Mapped[datetime | None]
+    voided_by: Mapped[UUID | None]
+    void_ground: Mapped[str | None] = mapped_column(doc="One of GROUNDS; the public knows it.")
+    void_reason: Mapped[str | None]
 
 
 class DocumentRevision(Base):
@@ -51,7 +81,7 @@ class DocumentRevision(Base):
 
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(doc="signed, sealed")
+    kind: Mapped[str] = mapped_column(doc="signed, countersigned, sealed")
     blob: Mapped[str]
     offset: Mapped[int]
     length: Mapped[int]

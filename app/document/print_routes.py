@@ -10,8 +10,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from app.core.db import Database
-from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.countersigner.service import local_day
 from app.document import print_run
 from app.document.compiled import TemplateShelf
 from app.document.errors import NothingToPrint
@@ -43,12 +44,20 @@ class PaperSheetRead(BaseModel):
     responses={200: {"content": {"application/zip": {}}}},
 )
 async def print_archive(
-    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, opd: OpdQuery = None
+    round_id: UUID,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    opd: OpdQuery = None,
 ) -> StreamingResponse:
     """Every pledge still owed as an unsigned PDF, a folder an agency; who could not be printed is listed in `tidak-tercetak.csv`."""
     scope = await print_run.require_printable(session, actor, round_id, opd, now=clock.now())
-    held = resources(request)
-    sheets = print_run.archive(held.get(Database), held.get(TemplateShelf), round_id, scope, now=clock.now())
+    held, today = resources(request), local_day(clock.now(), settings.service.timezone)
+    sheets = print_run.archive(
+        held.get(Database), held.get(TemplateShelf), round_id, scope, today=today, now=clock.now()
+    )
     headers = {
         "Content-Disposition": f'attachment; filename="naskah-{opd or round_id}.zip"',
         "Cache-Control": "private, no-store",
@@ -67,6 +76,7 @@ async def print_book(
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,
+    settings: SettingsDep,
     opd: OpdQuery = None,
     people: Annotated[int, Query(ge=1, le=500, description="How many people's pledges the file holds.")] = 200,
     cursor: CursorQuery = None,
@@ -78,8 +88,10 @@ async def print_book(
     scope = await print_run.require_printable(session, actor, round_id, opd, now=clock.now())
     parts = decode_cursor(cursor, 3)
     after = (uuid_part(parts[0]), str(parts[1]), uuid_part(parts[2])) if parts else None
-    shelf = resources(request).get(TemplateShelf)
-    sheets, last = await print_run.next_sheets(session, shelf, round_id, scope, after, people, now=clock.now())
+    shelf, today = resources(request).get(TemplateShelf), local_day(clock.now(), settings.service.timezone)
+    sheets, last = await print_run.next_sheets(
+        session, shelf, round_id, scope, after, people, today=today, now=clock.now()
+    )
     missing = sum(sheet.data is None for sheet in sheets)
     if len(sheets) == missing:
         raise NothingToPrint

@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,12 +16,13 @@ from app.core.ids import new_code
 from app.core.permission import Permission
 from app.core.principal import Principal, Scope
 from app.core.spreadsheet import inert
+from app.countersigner import service as countersigner
 from app.document import queries
 from app.document.compiled import RoundText, TemplateShelf
 from app.document.owed import Owed
 from app.pdf.book import joined
 from app.pdf.errors import PdfFault
-from app.pdf.person import PersonValues
+from app.pdf.person import Official, PersonValues
 from app.pledge import service as pledge
 
 BATCH = 100  # people read and printed at a time
@@ -82,6 +83,7 @@ async def next_sheets(
     after: queries.After | None,
     people: int,
     *,
+    today: date,
     now: datetime,
 ) -> tuple[list[Sheet], queries.After | None]:
     """Print what the next so many people still owe; return the sheets and where they end, None after the last person.
@@ -92,13 +94,20 @@ async def next_sheets(
     if not owed:
         return [], None
     codes = await queries.keep_codes(session, {o.obligation_id: new_code() for o in owed}, now)
-    texts = {o.pledge: await shelf.paper(session, round_id, o.pledge) for o in owed}
-    sheets = await asyncio.to_thread(_print_all, owed, codes, texts, now)
+    pledge_round = await pledge.get_round(session, round_id)
+    prints = []
+    for duty in owed:
+        noting = None
+        if pledge_round.countersign:
+            noting = await countersigner.note_for(session, round_id, duty.agency_id, duty.employee_id, today=today)
+        text = await shelf.paper(session, round_id, duty.pledge, noted=noting is not None)
+        prints.append((duty, text, noting.official if noting else None))
+    sheets = await asyncio.to_thread(_print_all, prints, codes, now)
     return sheets, last
 
 
 async def archive(
-    database: Database, shelf: TemplateShelf, round_id: UUID, scope: Scope, *, now: datetime
+    database: Database, shelf: TemplateShelf, round_id: UUID, scope: Scope, *, today: date, now: datetime
 ) -> AsyncIterator[bytes]:
     """Yield a ZIP archive of all sheets; memory does not grow with the people. Who could not be printed is listed in it."""
     buffer = _Outflow()
@@ -108,7 +117,7 @@ async def archive(
     with zipfile.ZipFile(buffer, "w") as packed:
         while more:
             async with database.transaction() as session:
-                sheets, after = await next_sheets(session, shelf, round_id, scope, after, BATCH, now=now)
+                sheets, after = await next_sheets(session, shelf, round_id, scope, after, BATCH, today=today, now=now)
             more = after is not None
             for sheet in sheets:
                 number += 1
@@ -141,17 +150,18 @@ async def is_sheet(session: Session, code: str) -> bool:
     return await queries.find_sheet(session, code.strip().upper(), Scope()) is not None
 
 
-def _print_all(owed: Sequence[Owed], codes: dict[UUID, str], texts: dict[str, RoundText], now: datetime) -> list[Sheet]:
+def _print_all(
+    prints: Sequence[tuple[Owed, RoundText, Official | None]], codes: dict[UUID, str], now: datetime
+) -> list[Sheet]:
     sheets = []
-    for number, duty in enumerate(owed, 1):
+    for number, (duty, text, official) in enumerate(prints, 1):
+        person = PersonValues(**duty.printed, countersigner=official)
         try:
-            made = texts[duty.pledge].template.unsigned(
-                PersonValues(**duty.printed), code=codes[duty.obligation_id], prepared_at=now
-            )
+            made = text.template.unsigned(person, code=codes[duty.obligation_id], prepared_at=now)
         except PdfFault as fault:
             sheets.append(Sheet(duty, number, None, str(fault)))
             continue
-        prefix = texts[duty.pledge].template.variants[made.variant].prefix
+        prefix = text.template.variants[made.variant].prefix
         sheets.append(Sheet(duty, number, prefix + made.tail))
     return sheets
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, tuple_, update
+from sqlalchemy import func, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, copy_rows
 from app.core.principal import Scope
-from app.document.models import Document, DocumentRevision, PaperSheet
+from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet
 from app.document.owed import Owed
 from app.document.store import PlacedRevision
 from app.obligation.models import Obligation, Participant
@@ -30,6 +30,12 @@ async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
 async def find_by_id(session: Session, document_id: UUID) -> Document | None:
     """Return a document."""
     return (await session.execute(select(Document).where(Document.id == document_id))).scalar_one_or_none()
+
+
+async def lock_by_id(session: Session, document_id: UUID) -> Document:
+    """Return a document that is known to exist as it now stands, locked."""
+    statement = select(Document).where(Document.id == document_id).with_for_update()
+    return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one()
 
 
 async def find_by_code(session: Session, code: str) -> Document | None:
@@ -73,10 +79,10 @@ async def abandon(session: Session, ids: Sequence[UUID]) -> None:
 
 
 async def take_waiting_for_seal(session: Session, most: int) -> list[Document]:
-    """Lock signed documents that no other worker has, oldest first."""
+    """Lock documents that have every signature they wait for and that no other worker has, oldest first."""
     statement = (
         select(Document)
-        .where(Document.state == "signed")
+        .where(text(READY_FOR_SEAL))
         .order_by(Document.signed_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -85,10 +91,8 @@ async def take_waiting_for_seal(session: Session, most: int) -> list[Document]:
 
 
 async def count_waiting_for_seal(session: Session) -> int:
-    """Return how many documents are signed and not sealed; uses the partial index."""
-    return (
-        await session.execute(select(func.count()).select_from(Document).where(Document.state == "signed"))
-    ).scalar_one()
+    """Return how many documents could be sealed and are not; uses the partial index."""
+    return (await session.execute(select(func.count()).select_from(Document).where(text(READY_FOR_SEAL)))).scalar_one()
 
 
 async def list_in_state(session: Session, round_id: UUID, state: str, after: UUID | None, limit: int) -> list[Document]:

@@ -18,7 +18,7 @@ from app.document.models import Document
 from app.document.previews import PreviewShelf
 from app.document.ranges import RangeNotSatisfiable, wanted_range
 from app.transparency import service as transparency
-from app.transparency.record import Fact, LogIdentity
+from app.transparency.record import LogIdentity
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 _previews = PreviewShelf()  # of the whole process: its keys are digests
@@ -37,7 +37,10 @@ class DocumentRead(BaseModel):
     size: int | None
     prepared_at: datetime
     signed_at: datetime | None
+    countersigned_at: datetime | None
     sealed_at: datetime | None
+    voided_at: datetime | None
+    void_ground: str | None
 
 
 class ProofRead(BaseModel):
@@ -133,11 +136,11 @@ async def read_page(
 async def read_proof(
     document_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep
 ) -> ProofRead:
-    """Prove that the document's newest fact (sealed, else signed) is in the log."""
+    """Prove that the document's newest fact (voided, else sealed, countersigned, signed) is in the log."""
     found = await service.get_visible(session, actor, document_id)
     if found.signed_at is None:
         raise NotSignedYet
-    kind = Fact.DOCUMENT_SEALED if found.sealed_at else Fact.DOCUMENT_SIGNED
+    kind = service.newest_fact(found)
     proof = await transparency.prove(session, resources(request).get(LogIdentity), kind, document_id, now=clock.now())
     return ProofRead(
         kind=kind.value,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,13 @@ from app.core.errors import NotFound
 from app.core.ids import new_code, new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.countersigner import service as countersigner
+from app.countersigner.service import Noting
 from app.document import queries, store
 from app.document.compiled import RoundText, TemplateShelf
 from app.document.errors import NotPrintable, NotSignedYet, StoreDamaged
 from app.document.finishing import Prefixed, check
-from app.document.models import Document
+from app.document.models import FILED, Document
 from app.document.owed import Owed
 from app.obligation import service as obligation
 from app.obligation.models import Obligation, Participant
@@ -28,6 +30,7 @@ from app.pdf.revision import RevisionBase, embed
 from app.pdf.statement import Statement, statement
 from app.pdf.tail import Prepared
 from app.pki.authority import Authority
+from app.transparency.record import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,25 @@ async def prepare(
     participants: dict[UUID, Participant],
     obligations: Sequence[Obligation],
     *,
+    today: date,
     now: datetime,
 ) -> list[Document]:
     """Print one document for each obligation of a person and store its bytes and digest; `participants` is by round id.
 
+    In a countersigned round it names who takes note today; where nobody stands above the person it has no such block.
     Raises `NotPrintable` for the first that cannot be printed; then none is kept.
     """
     prepared = []
     for owed in obligations:
         text = await shelf.text(session, owed.round_id, owed.pledge)
-        person = participants[owed.round_id]
+        person, noting = participants[owed.round_id], None
+        if text.inputs.countersign:
+            noting = await countersigner.note_for(
+                session, owed.round_id, person.agency_id, owed.employee_id, today=today
+            )
+            text = text if noting else await shelf.unnoted(session, owed.round_id, owed.pledge)
         duty = Owed(owed.id, owed.round_id, owed.employee_id, owed.pledge, person.agency_id, person.printed)
-        row, made = print_document(text, duty, now)
+        row, made = print_document(text, duty, now, noting)
         await shelf.hold(text.template.variants[made.variant])
         prepared.append(Document(**row, prepared_tail=made.tail))
     session.add_all(prepared)
@@ -64,14 +74,17 @@ async def prepare(
     return prepared
 
 
-def print_document(text: RoundText, owed: Owed, now: datetime) -> tuple[dict[str, Any], Prepared]:
+def print_document(
+    text: RoundText, owed: Owed, now: datetime, noting: Noting | None = None
+) -> tuple[dict[str, Any], Prepared]:
     """Print what is owed; return the row of the register (every column but the bytes) and the bytes.
 
     Every column is given, so that nothing has to be read back after the insert. Raises `NotPrintable`.
     """
     code = new_code()
     try:
-        made = text.template.prepare(PersonValues(**owed.printed), code=code, prepared_at=now)
+        person = PersonValues(**owed.printed, countersigner=noting.official if noting else None)
+        made = text.template.prepare(person, code=code, prepared_at=now)
     except PdfFault as fault:
         raise NotPrintable(reason=str(fault), name=owed.printed["name"]) from fault
     row = {
@@ -94,6 +107,8 @@ def print_document(text: RoundText, owed: Owed, now: datetime) -> tuple[dict[str
         "size": None,
         "signed_at": None,
         "sealed_at": None,
+        "countersign_agency_id": noting.agency_id if noting else None,
+        "countersigner_id": noting.countersigner_id if noting else None,
     }
     return row, made
 
@@ -156,7 +171,7 @@ async def parts_of(session: Session, blobs: BlobStore, documents: Sequence[Docum
 
 async def file_bytes(session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document) -> bytes:
     """Return the whole file in its newest revision; raises `NotSignedYet` for a prepared one."""
-    if document.state not in {"signed", "sealed"}:
+    if document.state not in FILED:
         raise NotSignedYet
     return await displayed_bytes(session, shelf, blobs, document)
 
@@ -173,11 +188,23 @@ async def displayed_bytes(session: Session, shelf: TemplateShelf, blobs: BlobSto
 
 
 async def get_visible(session: Session, actor: Principal, document_id: UUID) -> Document:
-    """Return a document to its own person, or to a reader whose scope holds its agency; `NotFound` for everybody else."""
+    """Return a document to its own person, to who is to take note of it, or to a reader whose scope holds its agency.
+
+    `NotFound` for everybody else.
+    """
     found = await queries.find_by_id(session, document_id)
-    if found is None or not _may_see(actor, found):
+    if found is None or not (_may_see(actor, found) or await _takes_note(session, actor, found)):
         raise NotFound
     return found
+
+
+def newest_fact(document: Document) -> Fact:
+    """Return the newest thing the log says about a document that was signed."""
+    if document.voided_at:
+        return Fact.DOCUMENT_VOIDED
+    if document.sealed_at:
+        return Fact.DOCUMENT_SEALED
+    return Fact.DOCUMENT_COUNTERSIGNED if document.countersigned_at else Fact.DOCUMENT_SIGNED
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:
@@ -193,7 +220,7 @@ async def abandon(session: Session, prepared: Sequence[Document]) -> None:
 async def find_by_code(session: Session, code: str) -> Document | None:
     """Return the signed document a code leads to; a prepared one is nobody's business."""
     found = await queries.find_by_code(session, code.strip().upper())
-    return found if found is not None and found.state in {"signed", "sealed"} else None
+    return found if found is not None and found.state in FILED else None
 
 
 async def find_newest_signed(session: Session, round_id: UUID) -> Document | None:
@@ -217,6 +244,13 @@ def _may_see(actor: Principal, document: Document) -> bool:
     if not actor.may(Permission.DOCUMENT_READ):
         return False
     return actor.scope.agencies is None or document.agency_id in actor.scope.agencies
+
+
+async def _takes_note(session: Session, actor: Principal, document: Document) -> bool:
+    if actor.employee_id is None or document.countersign_agency_id is None or document.state not in FILED:
+        return False
+    live = await countersigner.find_live(session, document.round_id, document.countersign_agency_id)
+    return live is not None and live.employee_id == actor.employee_id
 
 
 def _finish(

@@ -62,6 +62,8 @@ class Obligation(Base):
         UniqueConstraint("round_id", "employee_id", "pledge"),
         CheckConstraint(f"state IN {STATES}", name="state"),
         CheckConstraint("(state = 'signed') = (document_id IS NOT NULL)", name="signed_has_document"),
+        CheckConstraint("declined_at IS NULL OR state <> 'signed'", name="signed_is_not_declined"),
+        Index("ix_obligation_declined", "round_id", "employee_id", postgresql_where=text("declined_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -74,3 +76,5 @@ class Obligation(Base):
     )
     document_id: Mapped[UUID | None] = mapped_column(unique=True)
     signed_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None] = mapped_column(doc="The person would not sign; it stays pending.")
+    declined_reason: Mapped[str | None]

@@ -48,7 +48,13 @@ async def mark_signed(session: Session, documents: Sequence[tuple[UUID, UUID]], 
     statement = (
         update(Obligation)
         .where(Obligation.id == pairs.c.obligation, Obligation.state == "pending")
-        .values(state="signed", document_id=pairs.c.document, signed_at=at)
+        .values(
+            state="signed",
+            document_id=pairs.c.document,
+            signed_at=at,
+            declined_at=None,
+            declined_reason=None,
+        )
         .execution_options(synchronize_session=False)
     )
     result: Any = await session.execute(statement)
@@ -68,6 +74,52 @@ async def count_signed(session: Session, round_id: UUID, employee_id: UUID, coun
     )
 
 
+async def mark_owed_again(session: Session, document_id: UUID) -> int:
+    """Set what a document fulfilled to pending; return how many obligations that were: one or none."""
+    statement = (
+        update(Obligation)
+        .where(Obligation.document_id == document_id, Obligation.state == "signed")
+        .values(state="pending", document_id=None, signed_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    result: Any = await session.execute(statement)
+    return int(result.rowcount)
+
+
+async def count_owed_again(session: Session, round_id: UUID, employee_id: UUID) -> None:
+    """Move one of a participant's counts from signed to pending; the time of signing is that of what is left."""
+    left = select(func.max(Obligation.signed_at)).where(
+        Obligation.round_id == round_id, Obligation.employee_id == employee_id, Obligation.state == "signed"
+    )
+    await session.execute(
+        update(Participant)
+        .where(Participant.round_id == round_id, Participant.employee_id == employee_id)
+        .values(
+            n_pending=Participant.n_pending + 1,
+            n_signed=Participant.n_signed - 1,
+            signed_at=left.scalar_subquery(),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def mark_declined(session: Session, ids: Sequence[UUID], reason: str, at: datetime) -> None:
+    """Write a decline to pending obligations."""
+    await session.execute(
+        update(Obligation)
+        .where(Obligation.id.in_(ids), Obligation.state == "pending")
+        .values(declined_at=at, declined_reason=reason)
+    )
+
+
+async def list_declined(session: Session, round_id: UUID, employee_ids: Sequence[UUID]) -> list[Obligation]:
+    """Return the declined obligations of people; uses the partial index."""
+    statement = select(Obligation).where(
+        Obligation.round_id == round_id, Obligation.employee_id.in_(employee_ids), Obligation.declined_at.is_not(None)
+    )
+    return list((await session.execute(statement.order_by(Obligation.id))).scalars())
+
+
 async def list_participants(
     session: Session,
     round_id: UUID,
@@ -77,6 +129,7 @@ async def list_participants(
     agency_id: UUID | None,
     unit_id: UUID | None,
     search: str | None,
+    declined: bool = False,
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[Participant]:
@@ -93,6 +146,11 @@ async def list_participants(
     if search:
         pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         statement = statement.where(func.lower(Participant.name).like(f"%{pattern}%"))
+    if declined:
+        refused = select(Obligation.employee_id).where(
+            Obligation.round_id == round_id, Obligation.declined_at.is_not(None)
+        )
+        statement = statement.where(Participant.employee_id.in_(refused))
     if after is not None:
         statement = statement.where(tuple_(Participant.name, Participant.employee_id) > after)
     statement = statement.order_by(Participant.name, Participant.employee_id).limit(limit)

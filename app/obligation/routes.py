@@ -1,5 +1,6 @@
 """Obligations over the API, and the opening of a round, which fixes them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,8 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from app.asn import service as asn
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.permission import Permission
+from app.core.principal import Principal
 from app.obligation import service
-from app.obligation.schemas import MyObligation, ParticipantRead
+from app.obligation.models import Obligation, Participant
+from app.obligation.schemas import Decline, MyObligation, ParticipantRead
 from app.pledge.models import PledgeRound
 
 router = APIRouter(tags=["obligations"])
@@ -35,6 +39,7 @@ async def list_mine(session: SessionDep, actor: ActorDep) -> list[MyObligation]:
             closes_at=pledge_round.closes_at,
             document_id=owed.document_id,
             signed_at=owed.signed_at,
+            declined_at=owed.declined_at,
         )
         for owed, pledge_round in await service.list_mine(session, actor)
     ]
@@ -51,6 +56,7 @@ async def list_participants(
     opd: UUID | None = None,
     unit: UUID | None = None,
     q: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
+    declined: bool = False,
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> list[ParticipantRead]:
@@ -65,10 +71,23 @@ async def list_participants(
         agency_id=opd,
         unit_id=unit,
         search=q,
+        declined=declined,
         after=(parts[0], uuid_part(parts[1])) if parts else None,
     )
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1].name, found[-1].employee_id))
-    people = [ParticipantRead.model_validate(p, from_attributes=True) for p in found]
-    return [p.model_copy(update={"nip": asn.shown_nip(actor, p.nip)}) for p in people]
+    declines = await service.declines_of(session, round_id, [p.employee_id for p in found])
+    return [_read(actor, p, declines.get(p.employee_id, [])) for p in found]
+
+
+def _read(actor: Principal, person: Participant, declines: Sequence[Obligation]) -> ParticipantRead:
+    """Show a person as the caller may see them: the reason of a decline only to who sees the whole NIP."""
+    whole = actor.may(Permission.NIP_READ)
+    fields = {name: getattr(person, name) for name in ParticipantRead.model_fields if name not in {"nip", "declined"}}
+    shown = [
+        Decline(pledge=o.pledge, at=o.declined_at, reason=o.declined_reason if whole else None)
+        for o in declines
+        if o.declined_at is not None
+    ]
+    return ParticipantRead(nip=asn.shown_nip(actor, person.nip), declined=shown, **fields)

@@ -17,6 +17,15 @@ class MyObligation(BaseModel):
     closes_at: datetime
     document_id: UUID | None
     signed_at: datetime | None
+    declined_at: datetime | None
+
+
+class Decline(BaseModel):
+    """A pledge somebody would not sign; the reason is for those who look after the agency's people."""
+
+    pledge: str
+    at: datetime
+    reason: str | None
 
 
 class ParticipantRead(BaseModel):
@@ -30,3 +39,4 @@ class ParticipantRead(BaseModel):
     employment: str
     state: str
     signed_at: datetime | None
+    declined: list[Decline]

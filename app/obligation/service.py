@@ -18,6 +18,7 @@ from app.core.ids import new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.settings import ServiceSettings
+from app.countersigner import service as countersigner
 from app.obligation import queries
 from app.obligation.errors import ObligationNotPending, RosterEmpty
 from app.obligation.legal_status import initial_state
@@ -83,6 +84,8 @@ async def assign(
         counts.update(states)
         await copy_rows(session, "participant", _PARTICIPANT, _participants(round_id, people, states, len(pledges)))
         await copy_rows(session, "obligation", _OBLIGATION, _obligations(round_id, people, states, pledges))
+    if pledge_round.countersign:
+        await countersigner.assign_heads(session, round_id, now=now)
     pledge_round.status, pledge_round.opened_at = "open", now
     frozen = json.dumps(
         {"counts": counts, "prefixes": [p.prefixes for p in pledges], "round": str(round_id)}, sort_keys=True
@@ -137,6 +140,25 @@ async def fulfil(
     if done != len(documents):
         raise ObligationNotPending
     await queries.count_signed(session, round_id, employee_id, done, at)
+
+
+async def reopen(session: Session, employee_id: UUID, round_id: UUID, document_id: UUID) -> None:
+    """What a document fulfilled is owed again; the person's rows are locked (`lock`) before. Does nothing the second time."""
+    if await queries.mark_owed_again(session, document_id):
+        await queries.count_owed_again(session, round_id, employee_id)
+
+
+async def decline(session: Session, ids: Sequence[UUID], reason: str, *, at: datetime) -> None:
+    """Write down that a person would not sign; the obligations stay pending, and a later signature clears it."""
+    await queries.mark_declined(session, ids, reason, at)
+
+
+async def declines_of(session: Session, round_id: UUID, employee_ids: Sequence[UUID]) -> dict[UUID, list[Obligation]]:
+    """Return what people of a round would not sign, by person."""
+    found: dict[UUID, list[Obligation]] = {}
+    for owed in await queries.list_declined(session, round_id, employee_ids):
+        found.setdefault(owed.employee_id, []).append(owed)
+    return found
 
 
 async def list_participants(

@@ -24,13 +24,6 @@ class RoundDates(AppError):
     code = "round.dates"
 
 
-class CountersigningUnavailable(AppError):
-    """This release does not countersign: refused at creation rather than left waiting for ever."""
-
-    kind = Kind.INVALID
-    code = "round.countersign_unavailable"
-
-
 class TemplateUnknown(AppError):
     """There is no template of that code."""
 

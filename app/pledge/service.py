@@ -19,7 +19,7 @@ from app.pdf.compiler import compile_template
 from app.pdf.inputs import CompileInputs, TrustMaterial
 from app.pdf.source import TemplateSource, load_source, source_from
 from app.pledge import queries
-from app.pledge.errors import CountersigningUnavailable, RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
+from app.pledge.errors import RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
 from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
 from app.pledge.schemas import RoundCreate
 from app.transparency import service as transparency
@@ -85,8 +85,6 @@ async def create_round(session: Session, actor: Principal, wanted: RoundCreate, 
     actor.require(Permission.ROUND_WRITE)
     if wanted.closes_at <= wanted.opens_at or wanted.closes_at <= now:
         raise RoundDates
-    if wanted.countersign:
-        raise CountersigningUnavailable
     newest = {template.code: version for template, version in await queries.list_templates(session)}
     chosen = await queries.list_chosen_versions(session, wanted.template_version_ids)
     if missing := set(wanted.template_version_ids) - {v.id for t, v in chosen if t.code in wanted.pledges}:

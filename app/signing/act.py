@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-PURPOSE = "pakta.sign.v1"
+SIGN_PURPOSE = "pakta.sign.v1"
+COUNTERSIGN_PURPOSE = "pakta.countersign.v1"
 POSSESSION_PREFIX = b"pakta.proof-of-possession.v1\0"  # begins with 'p': can never be read as signed attributes (0x31)
 
 
@@ -29,12 +30,14 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
-def act(session_id: UUID | str, documents: Sequence[tuple[UUID | str, bytes]], spki: bytes) -> bytes:
+def act(
+    session_id: UUID | str, documents: Sequence[tuple[UUID | str, bytes]], spki: bytes, purpose: str = SIGN_PURPOSE
+) -> bytes:
     """Return the act over (document id, SHA-256) pairs and a device key."""
     value: dict[str, Any] = {
         "documents": [{"id": str(i), "sha256": digest.hex()} for i, digest in documents],
         "public_key": b64(spki),
-        "purpose": PURPOSE,
+        "purpose": purpose,
         "session": str(session_id),
     }
     return canonical(value)

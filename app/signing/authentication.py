@@ -10,7 +10,6 @@ from app.asn import service as asn
 from app.core.db import Session
 from app.core.mail import Mailer, Message
 from app.core.texts import text
-from app.document.models import Document
 from app.identity import service as identity
 from app.identity.passkey import RelyingParty, verify_assertion
 from app.signing import queries
@@ -46,7 +45,7 @@ async def authenticate(
 
 
 async def send_code(
-    session: Session, mailer: Mailer, signing: SigningSession, documents: list[Document], *, now: datetime
+    session: Session, mailer: Mailer, signing: SigningSession, digests: list[bytes], *, now: datetime
 ) -> None:
     """Send a fresh code, bound to session and nonce; its text names how many documents and the mark the page shows."""
     employee = await asn.get_employee(session, signing.employee_id)
@@ -59,12 +58,12 @@ async def send_code(
     stored = stored or SigningCode(session_id=signing.id)
     stored.code_hash, stored.expires_at, stored.tries_left = _hash(signing, code), now + CODE_LIFE, CODE_TRIES
     session.add(stored)
-    shown = mark([d.digest for d in documents])
+    shown = mark(digests)
     await mailer.send(
         Message(
             to=employee.email,
             subject=text("mail.code.subject"),
-            body=text("mail.code.body", code=code, count=len(documents), mark=shown),
+            body=text("mail.code.body", code=code, count=len(digests), mark=shown),
         )
     )
 

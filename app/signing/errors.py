@@ -96,3 +96,23 @@ class RequestMalformed(AppError):
     """A field is not base64url of the right length."""
 
     code = "request.malformed"
+
+
+class ConfirmationsIncomplete(AppError):
+    """Not every statement was confirmed, in the order they are read: no certificate is given out for the act."""
+
+    code = "confirmations.incomplete"
+
+
+class NotDeclinable(AppError):
+    """Only the own pledges are declined; an official leaves documents out instead."""
+
+    kind = Kind.CONFLICT
+    code = "session.not_declinable"
+
+
+class DocumentChanged(AppError):
+    """A document of the act no longer waits for this official: it was voided, or somebody else was recorded."""
+
+    kind = Kind.CONFLICT
+    code = "countersigning.document_changed"

@@ -15,7 +15,8 @@ class SigningSession(Base):
 
     __tablename__ = "signing_session"
     __table_args__ = (
-        CheckConstraint("state IN ('prepared', 'certified', 'signed', 'abandoned')", name="state"),
+        CheckConstraint("state IN ('prepared', 'certified', 'signed', 'abandoned', 'declined')", name="state"),
+        CheckConstraint("kind IN ('sign', 'countersign')", name="kind"),
         Index(
             "uq_signing_session_live",
             "employee_id",
@@ -26,6 +27,9 @@ class SigningSession(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
+    kind: Mapped[str] = mapped_column(
+        server_default="sign", doc="sign: the own pledges; countersign: those of an agency."
+    )
     state: Mapped[str]
     nonce: Mapped[bytes]
     created_at: Mapped[datetime]
@@ -50,6 +54,22 @@ class SigningSessionDocument(Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
+
+
+class Countersignature(Base):
+    """One document in an act of countersigning: the revision that waits for the official's signature."""
+
+    __tablename__ = "countersignature"
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"), index=True)
+    countersigner_id: Mapped[UUID] = mapped_column(ForeignKey("countersigner.id"))
+    revision: Mapped[bytes | None] = mapped_column(doc="The unsigned bytes; dropped when the act is over.")
+    start: Mapped[int] = mapped_column(doc="Where the revision begins in the file.")
+    hole_start: Mapped[int]
+    hole_end: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(doc="SHA-256 of what the signature covers.")
 
 
 class SigningCode(Base):

@@ -8,7 +8,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
 from app.document.models import Document
-from app.signing.models import DeviceKey, SigningCode, SigningEvidence, SigningSession, SigningSessionDocument
+from app.signing.models import (
+    Countersignature,
+    DeviceKey,
+    SigningCode,
+    SigningEvidence,
+    SigningSession,
+    SigningSessionDocument,
+)
 
 
 async def find_session(session: Session, session_id: UUID, *, lock: bool) -> SigningSession | None:
@@ -34,6 +41,24 @@ async def list_documents(session: Session, session_id: UUID) -> list[Document]:
         .order_by(SigningSessionDocument.place)
     )
     return list((await session.execute(statement)).scalars())
+
+
+async def list_countersignatures(session: Session, session_id: UUID) -> list[tuple[Countersignature, Document]]:
+    """Return an act's countersignatures with their documents, in order."""
+    statement = (
+        select(Countersignature, Document)
+        .join(Document, Document.id == Countersignature.document_id)
+        .where(Countersignature.session_id == session_id)
+        .order_by(Countersignature.place)
+    )
+    return [(note, document) for note, document in await session.execute(statement)]
+
+
+async def drop_revisions(session: Session, session_id: UUID) -> None:
+    """Drop the unsigned bytes of an act of countersigning that is over."""
+    await session.execute(
+        update(Countersignature).where(Countersignature.session_id == session_id).values(revision=None)
+    )
 
 
 async def insert_documents(session: Session, session_id: UUID, ids: Sequence[UUID]) -> None:
@@ -64,12 +89,14 @@ async def abandon_evidence(session: Session, session_id: UUID) -> None:
     )
 
 
-async def list_evidence(session: Session, document_id: UUID) -> list[SigningEvidence]:
-    """Return the evidence of the session that signed a document."""
+async def list_evidence(session: Session, document_id: UUID) -> list[tuple[str, SigningEvidence]]:
+    """Return (kind of act, evidence) of the sessions that signed or countersigned a document, in the order of time."""
+    own = select(SigningSessionDocument.session_id).where(SigningSessionDocument.document_id == document_id)
+    noted = select(Countersignature.session_id).where(Countersignature.document_id == document_id)
     statement = (
-        select(SigningEvidence)
-        .join(SigningSessionDocument, SigningSessionDocument.session_id == SigningEvidence.session_id)
-        .where(SigningSessionDocument.document_id == document_id)
+        select(SigningSession.kind, SigningEvidence)
+        .join(SigningSession, SigningSession.id == SigningEvidence.session_id)
+        .where(SigningEvidence.session_id.in_(own.union_all(noted)), SigningSession.state == "signed")
         .order_by(SigningEvidence.at)
     )
-    return list((await session.execute(statement)).scalars())
+    return [(kind, evidence) for kind, evidence in await session.execute(statement)]

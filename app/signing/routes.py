@@ -8,9 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.core.http import ActorDep, ClockDep, SessionDep, client_address, resources
 from app.signing import service, sessions
 from app.signing.authentication import send_code
+from app.signing.covering import list_items
 from app.signing.schemas import (
     CertificateRead,
     CertificateRequest,
+    DeclineCreate,
+    DeclineRead,
     ReceiptsRead,
     SessionCreate,
     SessionRead,
@@ -65,8 +68,8 @@ async def post_code(
     now = clock.now()
     found = await sessions.get_own(session, actor, session_id, lock=True)
     require(found, State.PREPARED, now)
-    covered = await sessions.covered_documents(session, found)
-    await send_code(session, ceremony.mailer, found, covered, now=now)
+    digests = [item.digest for item in await list_items(session, found)]
+    await send_code(session, ceremony.mailer, found, digests, now=now)
     return {"status": "sent"}
 
 
@@ -108,3 +111,13 @@ async def post_restart(
     found = await sessions.get_own(session, actor, session_id, lock=True)
     await sessions.restart(session, found, now=now)
     return await sessions.describe(session, ceremony, await sessions.load(session, found), now=now)
+
+
+@router.post("/{session_id}/decline")
+async def post_decline(
+    session_id: UUID, body: DeclineCreate, session: SessionDep, actor: ActorDep, clock: ClockDep
+) -> DeclineRead:
+    """Decline with a reason: nothing is signed, what was asked stays owed, and the agency's administration sees it."""
+    found = await sessions.get_own(session, actor, session_id, lock=True)
+    await sessions.decline(session, found, body.reason, now=clock.now())
+    return DeclineRead(id=found.id, state="declined")

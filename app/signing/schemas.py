@@ -4,13 +4,32 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 
 class SessionCreate(BaseModel):
     """Which obligations are to be signed in one act."""
 
     obligation_ids: list[UUID] = Field(min_length=1, max_length=500)
+
+
+class CountersigningCreate(BaseModel):
+    """Which pledges the caller takes note of in one act."""
+
+    document_ids: list[UUID] = Field(min_length=1, max_length=500)
+
+
+class DeclineCreate(BaseModel):
+    """Why somebody will not sign."""
+
+    reason: str = Field(min_length=3, max_length=500, pattern=r"^[^\x00]*$")
+
+
+class DeclineRead(BaseModel):
+    """A session whose person would not sign; what was asked stays owed."""
+
+    id: UUID
+    state: Literal["declined"]
 
 
 class StatementBlock(BaseModel):
@@ -22,10 +41,11 @@ class StatementBlock(BaseModel):
 
 
 class SessionDocument(BaseModel):
-    """One document: its digest, where its bytes lie in the bundle, and its text."""
+    """One document: its digest, where its bytes lie in the bundle, and its text; of another's pledge, whose it is."""
 
     id: UUID
     title: str
+    person: str
     sha256: str
     parts: list[tuple[int, int]]
     heading: list[str]
@@ -58,7 +78,8 @@ class SessionRead(BaseModel):
     """A signing session as the device needs it."""
 
     id: UUID
-    state: Literal["prepared", "certified", "signed", "abandoned"]
+    purpose: Literal["pakta.sign.v1", "pakta.countersign.v1"]
+    state: Literal["prepared", "certified", "signed", "abandoned", "declined"]
     nonce: str | None
     expires_in: int
     mark: str
@@ -79,14 +100,23 @@ class Authentication(BaseModel):
     code: str = Field("", max_length=32)
 
 
+class Confirmation(BaseModel):
+    """A statement that was read and confirmed; `at` is the device's own time, which nobody vouches for."""
+
+    document: UUID
+    at: AwareDatetime
+
+
 class CertificateRequest(BaseModel):
     """The device's key with proof of possession, and the signer's authentication."""
 
     public_key: str = Field(max_length=400)
     proof_of_possession: str = Field(max_length=200)
     authentication: Authentication
-    confirmations: list[UUID] = Field(
-        default=[], max_length=500, description="Documents confirmed as read, in that order."
+    confirmations: list[Confirmation] = Field(
+        default=[],
+        max_length=500,
+        description="Every document of the session, in the order they were confirmed as read.",
     )
 
 

@@ -16,17 +16,18 @@ from app.document.errors import NotPrintable
 from app.document.models import Document
 from app.document.service import Signed
 from app.obligation import service as obligation
-from app.obligation.models import Participant
 from app.pki import ecdsa
 from app.pki.certificate import Subject
 from app.pki.cms import signed_attributes, signed_data
 from app.pki.errors import PkiFault, PublicKeyRefused, SubjectRefused
 from app.pledge import service as pledge
-from app.signing import queries, states
+from app.signing import countersigning, queries, states
 from app.signing.act import POSSESSION_PREFIX, act, b64, challenge, request_hash, unb64
 from app.signing.authentication import authenticate
+from app.signing.covering import ActKind, Item, list_items, purpose_of
 from app.signing.errors import (
     CertificateExpired,
+    ConfirmationsIncomplete,
     KeyNotP256,
     KeyReused,
     KeyWithoutProof,
@@ -37,7 +38,7 @@ from app.signing.errors import (
 )
 from app.signing.models import SigningEvidence, SigningSession
 from app.signing.schemas import CertificateRead, CertificateRequest, CertifiedDocument, ReceiptsRead, SignaturesCreate
-from app.signing.sessions import Ceremony, covered_documents, receipts
+from app.signing.sessions import Ceremony, office_of, receipts
 from app.signing.states import State
 from app.transparency import service as transparency
 from app.transparency.record import Fact
@@ -54,40 +55,43 @@ async def certify(
 ) -> CertificateRead:
     """Certify the device's key for this act. The same body again gets the same certificate; another body, a refusal.
 
-    Order of checks: same request, state and expiry, rounds still open, key, proof of possession, the signer's authentication.
+    Order of checks: same request, state and expiry, rounds still open, key, proof of possession, every statement confirmed, the
+    signer's authentication.
     """
     asked = request_hash(wanted.model_dump(mode="json"))
     if signing.state == State.CERTIFIED and signing.asked == asked and signing.answer is not None:
         return CertificateRead.model_validate(signing.answer)
     states.require(signing, State.PREPARED, now)
-    covered = await covered_documents(session, signing)
-    await pledge.hold_open(session, {d.round_id for d in covered}, now=now)
+    items = await list_items(session, signing)
+    if signing.kind == ActKind.SIGN:  # what was signed in time may be taken note of after the round
+        await pledge.hold_open(session, {item.document.round_id for item in items}, now=now)
     spki = _public_key(wanted.public_key)
-    act_bytes = act(signing.id, [(d.id, d.digest) for d in covered], spki)
+    act_bytes = act(signing.id, [(item.id, item.digest) for item in items], spki, purpose_of(signing))
     over = challenge(signing.nonce, act_bytes)
     proof = _decode(wanted.proof_of_possession)
     if not ecdsa.verify(spki, proof, POSSESSION_PREFIX + over):
         raise KeyWithoutProof
+    _check_confirmations(items, wanted)
     method = await authenticate(session, ceremony.party, signing, wanted.authentication, over, now=now)
     if not await queries.keep_key(session, hashlib.sha256(spki).digest(), signing.id):
         raise KeyReused
-    participant = await documents.participant_of(session, covered[0])
-    certificate = ceremony.authority.issue(_subject(ceremony, participant), spki, now, life=states.CERTIFICATE_LIFE)
+    subject = await _subject(session, ceremony, signing, items)
+    certificate = ceremony.authority.issue(subject, spki, now, life=states.CERTIFICATE_LIFE)
     session.add(_evidence(signing, wanted, method, act_bytes, certificate, address, now))
-    answer = _answer(ceremony, covered, certificate)
+    answer = _answer(ceremony, items, certificate)
     signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
     signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
     signing.asked, signing.answer = asked, answer.model_dump(mode="json")
     return answer
 
 
-def _answer(ceremony: Ceremony, covered: Sequence[Document], certificate: bytes) -> CertificateRead:
+def _answer(ceremony: Ceremony, items: Sequence[Item], certificate: bytes) -> CertificateRead:
     """Certificate, chain, and the attributes the device builds itself and compares."""
     return CertificateRead(
         certificate=b64(certificate),
         chain=[b64(der) for der in ceremony.authority.chain],
         documents=[
-            CertifiedDocument(id=d.id, signed_attributes=b64(signed_attributes(d.digest, certificate))) for d in covered
+            CertifiedDocument(id=i.id, signed_attributes=b64(signed_attributes(i.digest, certificate))) for i in items
         ],
     )
 
@@ -97,27 +101,46 @@ async def sign(
 ) -> ReceiptsRead:
     """Take the signatures in, all or none, in one transaction: documents, register, log, receipts. Idempotent."""
     asked = request_hash(given.model_dump(mode="json"))
-    covered = await covered_documents(session, signing)
+    items = await list_items(session, signing)
     if signing.state == State.SIGNED:
         if signing.asked != asked:
             raise SessionState(state=signing.state, needed=State.CERTIFIED.value)
-        return ReceiptsRead(receipts=receipts(covered))
+        return ReceiptsRead(receipts=receipts(signing, [item.document for item in items]))
     states.require(signing, State.CERTIFIED, now)
     if signing.certificate_expires_at is None or now > signing.certificate_expires_at:
         raise CertificateExpired
     sent = {row.id: _decode(row.signature) for row in given.signatures}
-    if len(given.signatures) != len(covered) or set(sent) != {d.id for d in covered}:
+    if len(given.signatures) != len(items) or set(sent) != {item.id for item in items}:
         raise SignaturesIncomplete
-    await pledge.hold_open(session, {d.round_id for d in covered}, now=now)
-    await obligation.lock(session, signing.employee_id, [d.round_id for d in covered])
-    finished = await asyncio.to_thread(_build_all, ceremony, signing, covered, sent, now)
     at = now.replace(microsecond=0)
-    kept = await documents.keep_signed(session, ceremony.shelf, ceremony.blobs, ceremony.authority, finished, at=at)
-    await _register(session, ceremony, signing, kept, at)
+    if signing.kind == ActKind.COUNTERSIGN:
+        await countersigning.require_unchanged(session, ceremony, signing, items, now=now)
+        built = await asyncio.to_thread(_build_all, ceremony, signing, items, sent, now)
+        kept = await countersigning.keep(session, ceremony, signing, built, at=at)
+    else:
+        rounds = [item.document.round_id for item in items]
+        await pledge.hold_open(session, set(rounds), now=now)
+        await obligation.lock(session, signing.employee_id, rounds)
+        built = await asyncio.to_thread(_build_all, ceremony, signing, items, sent, now)
+        kept = await _keep_own(session, ceremony, signing, built, at)
     signing.state, signing.asked, signing.answer, signing.signed_at = State.SIGNED, asked, None, at
     session.add(signing)
+    return ReceiptsRead(receipts=receipts(signing, kept))
+
+
+async def _keep_own(
+    session: Session,
+    ceremony: Ceremony,
+    signing: SigningSession,
+    built: Sequence[tuple[Item, bytes]],
+    at: datetime,
+) -> list[Document]:
+    assert signing.spki is not None
+    signed = [Signed(item.document, cms, signing.spki) for item, cms in built]
+    kept = await documents.keep_signed(session, ceremony.shelf, ceremony.blobs, ceremony.authority, signed, at=at)
+    await _register(session, ceremony, signing, kept, at)
     telemetry.SIGNED.inc(len(kept))
-    return ReceiptsRead(receipts=receipts(kept))
+    return kept
 
 
 async def _register(
@@ -136,26 +159,26 @@ async def _register(
 
 
 def _build_all(
-    ceremony: Ceremony, signing: SigningSession, covered: Sequence[Document], sent: dict[UUID, bytes], now: datetime
-) -> list[Signed]:
+    ceremony: Ceremony, signing: SigningSession, items: Sequence[Item], sent: dict[UUID, bytes], now: datetime
+) -> list[tuple[Item, bytes]]:
     """Verify every signature before the first CMS is built; then CMS with certificate, chain and time stamp (B-T)."""
     assert signing.spki is not None
     assert signing.certificate is not None
     authority, certificate = ceremony.authority, signing.certificate
     checked = []
-    for document in covered:
-        attributes = signed_attributes(document.digest, certificate)
+    for item in items:
+        attributes = signed_attributes(item.digest, certificate)
         try:
-            valid = ecdsa.verify(signing.spki, sent[document.id], attributes)
-            signature = ecdsa.der_from_raw(sent[document.id]) if valid else b""
+            valid = ecdsa.verify(signing.spki, sent[item.id], attributes)
+            signature = ecdsa.der_from_raw(sent[item.id]) if valid else b""
         except PkiFault:
             valid, signature = False, b""
         if not valid:
-            raise SignatureInvalid(document=str(document.id))
-        checked.append((document, attributes, signature))
+            raise SignatureInvalid(document=str(item.id))
+        checked.append((item, attributes, signature))
     return [
-        Signed(
-            document,
+        (
+            item,
             signed_data(
                 attributes=attributes,
                 signature_der=signature,
@@ -163,9 +186,8 @@ def _build_all(
                 chain=authority.chain,
                 timestamp_token=authority.tsa.token(hashlib.sha256(signature).digest(), now),
             ),
-            signing.spki,
         )
-        for document, attributes, signature in checked
+        for item, attributes, signature in checked
     ]
 
 
@@ -193,17 +215,30 @@ def _evidence(
             "public_key": wanted.public_key,
             "proof_of_possession": wanted.proof_of_possession,
             "certificate": b64(certificate),
-            "confirmations": [str(i) for i in wanted.confirmations],
+            "confirmations": [c.model_dump(mode="json") for c in wanted.confirmations],
         },
     )
 
 
-def _subject(ceremony: Ceremony, participant: Participant) -> Subject:
-    agency = str(participant.printed["agency"])
+def _check_confirmations(items: Sequence[Item], wanted: CertificateRequest) -> None:
+    """Every statement, in the order they are read, none before the one above it (by the device's own clock)."""
+    times = [confirmation.at for confirmation in wanted.confirmations]
+    if [c.document for c in wanted.confirmations] != [item.id for item in items] or times != sorted(times):
+        raise ConfirmationsIncomplete
+
+
+async def _subject(session: Session, ceremony: Ceremony, signing: SigningSession, items: Sequence[Item]) -> Subject:
+    """Whom the certificate names: the person as frozen at the cut-off, or the official as recorded."""
+    if signing.kind == ActKind.COUNTERSIGN:
+        office = await office_of(session, items)
+        agency, name, nip = office.agency, office.name, office.nip
+    else:
+        person = await documents.participant_of(session, items[0].document)
+        agency, name, nip = str(person.printed["agency"]), person.name, person.nip
     try:
-        return Subject(institution=ceremony.institution, opd=agency, name=participant.name, nip=participant.nip)
+        return Subject(institution=ceremony.institution, opd=agency, name=name, nip=nip)
     except SubjectRefused as refused:
-        raise NotPrintable(reason=str(refused), name=participant.name) from refused
+        raise NotPrintable(reason=str(refused), name=name) from refused
 
 
 def _public_key(text: str) -> bytes:

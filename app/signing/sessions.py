@@ -12,8 +12,11 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.mail import Mailer
 from app.core.principal import Principal
+from app.countersigner import service as countersigner
+from app.countersigner.models import Countersigner
 from app.document import service as documents
 from app.document.compiled import TemplateShelf
+from app.document.countersigning import service as noting
 from app.document.models import Document
 from app.identity import service as identity
 from app.identity.passkey import RelyingParty
@@ -22,7 +25,8 @@ from app.obligation.models import Participant
 from app.pki.authority import Authority
 from app.signing import queries, states
 from app.signing.act import b64, mark
-from app.signing.errors import TooManyRestarts
+from app.signing.covering import ActKind, Item, give_up, list_items, purpose_of
+from app.signing.errors import NotDeclinable, SessionState, TooManyRestarts
 from app.signing.models import SigningSession
 from app.signing.schemas import Bundle, Receipt, SessionDocument, SessionRead, Signer, StatementBlock
 from app.signing.states import State
@@ -40,22 +44,41 @@ class Ceremony:
     blobs: BlobStore
     log: LogIdentity
     mailer: Mailer
+    timezone: str
 
 
 @dataclass(frozen=True)
 class Act:
-    """A session with what it covers: documents in reading order, and the person's frozen row of each round."""
+    """A session with what it covers, in reading order, and who signs.
+
+    `participants` has the person's frozen row of each round, empty in an act of countersigning.
+    """
 
     signing: SigningSession
-    documents: list[Document]
+    items: list[Item]
     participants: dict[UUID, Participant]
+    signer: Signer
 
 
 async def load(session: Session, signing: SigningSession) -> Act:
     """Return a session with what it covers."""
-    covered = await covered_documents(session, signing)
-    rounds = {d.round_id: d for d in covered}
-    return Act(signing, covered, {r: await documents.participant_of(session, d) for r, d in rounds.items()})
+    items = await list_items(session, signing)
+    if signing.kind == ActKind.COUNTERSIGN:
+        office = await office_of(session, items)
+        return Act(signing, items, {}, Signer(name=office.name, nip=office.nip))
+    rounds = {item.document.round_id: item.document for item in items}
+    return _own(signing, items, {r: await documents.participant_of(session, d) for r, d in rounds.items()})
+
+
+async def office_of(session: Session, items: Sequence[Item]) -> Countersigner:
+    """Return in which office an act of countersigning is done: its certificate says so."""
+    first = next(item.note.countersigner_id for item in items if item.note is not None)
+    return (await countersigner.list_by_ids(session, [first]))[first]
+
+
+def _own(signing: SigningSession, items: list[Item], participants: dict[UUID, Participant]) -> Act:
+    person = next(iter(participants.values()))
+    return Act(signing, items, participants, Signer(name=person.name, nip=person.nip))
 
 
 async def open_session(
@@ -69,14 +92,18 @@ async def open_session(
     owed = await obligation.require_pending(session, employee_id, obligation_ids, now=now)
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     if live := await queries.find_live(session, employee_id):
-        covered = await covered_documents(session, live)
-        if live.expires_at > now and [d.obligation_id for d in covered] == [o.id for o in owed]:
-            return Act(live, covered, participants)
-        await _abandon(session, live, covered)
-    prepared = await documents.prepare(session, ceremony.shelf, participants, owed, now=now)
+        items = await list_items(session, live)
+        same = [item.document.obligation_id for item in items] == [o.id for o in owed]
+        if live.kind == ActKind.SIGN and live.expires_at > now and same:
+            return _own(live, items, participants)
+        live.state = State.ABANDONED
+        await give_up(session, live, items)
+    today = countersigner.local_day(now, ceremony.timezone)
+    prepared = await documents.prepare(session, ceremony.shelf, participants, owed, today=today, now=now)
     signing = SigningSession(
         id=new_id(),
         employee_id=employee_id,
+        kind=ActKind.SIGN,
         state=State.PREPARED,
         nonce=secrets.token_bytes(32),
         created_at=now,
@@ -86,7 +113,7 @@ async def open_session(
     session.add(signing)
     await session.flush()
     await queries.insert_documents(session, signing.id, [d.id for d in prepared])
-    return Act(signing, prepared, participants)
+    return _own(signing, [Item(d, d.digest) for d in prepared], participants)
 
 
 async def get_own(session: Session, actor: Principal, session_id: UUID, *, lock: bool) -> SigningSession:
@@ -109,86 +136,105 @@ async def restart(session: Session, signing: SigningSession, *, now: datetime) -
     signing.spki = signing.certificate = signing.certificate_expires_at = signing.asked = signing.answer = None
 
 
+async def decline(session: Session, signing: SigningSession, reason: str, *, now: datetime) -> None:
+    """The person will not sign: the session ends, the obligations stay pending and say so. Asked for again it changes nothing."""
+    if signing.kind != ActKind.SIGN:
+        raise NotDeclinable
+    if signing.state == State.DECLINED:
+        return
+    if signing.state not in {State.PREPARED, State.CERTIFIED}:
+        raise SessionState(state=signing.state, needed=State.PREPARED.value)
+    items = await list_items(session, signing)
+    await obligation.decline(session, [item.document.obligation_id for item in items], reason, at=now)
+    signing.state = State.DECLINED
+    await give_up(session, signing, items)
+
+
 async def covered_documents(session: Session, signing: SigningSession) -> list[Document]:
     """Return the session's documents in reading order."""
-    return await queries.list_documents(session, signing.id)
+    return [item.document for item in await list_items(session, signing)]
 
 
 async def bundle(session: Session, ceremony: Ceremony, signing: SigningSession) -> bytes:
     """Return the octets of all documents, each distinct piece once, in the order `describe` counts them."""
-    pieces, _ = await _layout(session, ceremony, await covered_documents(session, signing))
+    pieces, _ = await _layout(session, ceremony, await list_items(session, signing))
     return b"".join(pieces)
 
 
 async def describe(session: Session, ceremony: Ceremony, opened: Act, *, now: datetime) -> SessionRead:
     """Return the session as the device needs it."""
-    signing, covered, participants = opened.signing, opened.documents, opened.participants
-    person = next(iter(participants.values()))
-    pieces, ranges = await _layout(session, ceremony, covered)
+    signing, items = opened.signing, opened.items
+    pieces, ranges = await _layout(session, ceremony, items)
     passkeys, has_pin = await identity.ways_in(session, signing.employee_id)
     return SessionRead(
         id=signing.id,
+        purpose=purpose_of(signing),
         state=State(signing.state).value,
         nonce=b64(signing.nonce) if signing.state == State.PREPARED else None,
         expires_in=max(0, round((signing.expires_at - now).total_seconds())),
-        mark=mark([d.digest for d in covered]),
-        signer=Signer(name=person.name, nip=person.nip),
+        mark=mark([item.digest for item in items]),
+        signer=opened.signer,
         credentials=[b64(p.credential_id) for p in passkeys],
         pin=has_pin,
         bundle=Bundle(bytes=sum(map(len, pieces))),
-        documents=[
-            await _describe_document(session, ceremony, document, participants[document.round_id], ranges[document.id])
-            for document in covered
-        ],
-        receipts=receipts(covered) if signing.state == State.SIGNED else [],
+        documents=await _describe_documents(session, ceremony, opened, ranges),
+        receipts=receipts(signing, [item.document for item in items]) if signing.state == State.SIGNED else [],
     )
 
 
-def receipts(signed: Sequence[Document]) -> list[Receipt]:
-    """Return receipts of signed documents: the file as the person signed it, whatever was added since."""
-    return [
-        Receipt(id=d.id, sha256=d.signed_sha256.hex(), signed_at=d.signed_at)
-        for d in signed
-        if d.signed_sha256 is not None and d.signed_at is not None
-    ]
+def receipts(signing: SigningSession, signed: Sequence[Document]) -> list[Receipt]:
+    """Return receipts of signed documents: the file as the act left it, whatever was added since."""
+    if signing.kind == ActKind.COUNTERSIGN:
+        kept = [(d.id, d.countersigned_sha256, d.countersigned_at) for d in signed]
+    else:
+        kept = [(d.id, d.signed_sha256, d.signed_at) for d in signed]
+    return [Receipt(id=i, sha256=sha256.hex(), signed_at=at) for i, sha256, at in kept if sha256 is not None and at]
 
 
-async def _describe_document(
-    session: Session, ceremony: Ceremony, document: Document, participant: Participant, parts: list[tuple[int, int]]
-) -> SessionDocument:
-    text = await documents.read_statement(session, ceremony.shelf, document, participant)
-    return SessionDocument(
-        id=document.id,
-        title=await documents.title(session, ceremony.shelf, document),
-        sha256=document.digest.hex(),
-        parts=parts,
-        heading=list(text.title),
-        statement=[StatementBlock(kind=b.kind, label=b.label, text=b.text) for b in text.blocks],
-        page=f"/api/v1/documents/{document.id}/pages/1.png",
-    )
+async def _describe_documents(
+    session: Session, ceremony: Ceremony, opened: Act, ranges: dict[UUID, list[tuple[int, int]]]
+) -> list[SessionDocument]:
+    """The own pledges with their text; of others' pledges, whose they are: they are read as files and pictures."""
+    own = opened.signing.kind == ActKind.SIGN
+    names = {} if own else await noting.names_of(session, [item.id for item in opened.items])
+    described = []
+    for item in opened.items:
+        document, blocks, heading = item.document, [], []
+        if own:
+            person = opened.participants[document.round_id]
+            text = await documents.read_statement(session, ceremony.shelf, document, person)
+            heading = list(text.title)
+            blocks = [StatementBlock(kind=b.kind, label=b.label, text=b.text) for b in text.blocks]
+        described.append(
+            SessionDocument(
+                id=document.id,
+                title=await documents.title(session, ceremony.shelf, document),
+                person=names.get(document.id, opened.signer.name),
+                sha256=item.digest.hex(),
+                parts=ranges[document.id],
+                heading=heading,
+                statement=blocks,
+                page=f"/api/v1/documents/{document.id}/pages/1.png",
+            )
+        )
+    return described
 
 
 async def _layout(
-    session: Session, ceremony: Ceremony, covered: Sequence[Document]
+    session: Session, ceremony: Ceremony, items: Sequence[Item]
 ) -> tuple[list[bytes], dict[UUID, list[tuple[int, int]]]]:
     """Return the bundle's pieces, each distinct one once, and for each document the (offset, length) of its own."""
-    parts = await documents.parts_of(session, ceremony.blobs, covered)
+    parts = await documents.parts_of(session, ceremony.blobs, [item.document for item in items])
     places: dict[bytes, tuple[int, int]] = {}
     ranges: dict[UUID, list[tuple[int, int]]] = {}
     at = 0
-    for document in covered:
-        prefix, _ = await ceremony.shelf.base(document.prefix)
-        pieces = (prefix, b"".join(parts[document.id]))
+    for item in items:
+        prefix, _ = await ceremony.shelf.base(item.document.prefix)
+        revision = item.note.revision if item.note else None
+        pieces = (prefix, b"".join(parts[item.id]), *([revision] if revision else []))
         for piece in pieces:
             if piece not in places:
                 places[piece] = (at, len(piece))
                 at += len(piece)
-        ranges[document.id] = [places[piece] for piece in pieces]
+        ranges[item.id] = [places[piece] for piece in pieces]
     return list(places), ranges
-
-
-async def _abandon(session: Session, signing: SigningSession, covered: Sequence[Document]) -> None:
-    signing.state = State.ABANDONED
-    await queries.abandon_evidence(session, signing.id)
-    await documents.abandon(session, covered)
-    await session.flush()

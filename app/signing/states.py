@@ -2,6 +2,7 @@
 
 prepared --certificate--> certified --signatures--> signed
 certified --restart--> prepared          prepared, certified --(another session, expiry)--> abandoned
+prepared, certified --decline--> declined
 """
 
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ class State(StrEnum):
     CERTIFIED = "certified"
     SIGNED = "signed"
     ABANDONED = "abandoned"
+    DECLINED = "declined"
 
 
 def require(session: SigningSession, state: State, now: datetime) -> None:

@@ -17,12 +17,20 @@ from app.merkle.note import NoteKey
 class Fact(StrEnum):
     """What is written down."""
 
+    COUNTERSIGNER_RECORDED = "countersigner.recorded"
+    DOCUMENT_COUNTERSIGNED = "document.countersigned"
     DOCUMENT_SEALED = "document.sealed"
     DOCUMENT_SIGNED = "document.signed"
+    DOCUMENT_VOIDED = "document.voided"
+    EMPLOYEE_CHANGED = "employee.changed"
+    EMPLOYEE_MERGED = "employee.merged"
+    PERSONAL_DATA_READ = "personal.data_read"
     ROSTER_APPLIED = "roster.applied"
     ROSTER_UNDONE = "roster.undone"
     ROUND_CLOSED = "round.closed"
     ROUND_OPENED = "round.opened"
+    UNIT_HEAD_RECORDED = "unit.head_recorded"
+    UNITS_CHANGED = "units.changed"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from app.document.models import Document
 
 
 async def find_by_file_digest(session: Session, digest: bytes) -> Document | None:
-    """Return the document whose newest or signed revision is exactly the file with this SHA-256."""
-    statement = select(Document).where(or_(Document.sha256 == digest, Document.signed_sha256 == digest)).limit(1)
+    """Return the document whose newest, signed or countersigned revision is exactly the file with this SHA-256."""
+    same = or_(Document.sha256 == digest, Document.signed_sha256 == digest, Document.countersigned_sha256 == digest)
+    statement = select(Document).where(same).limit(1)
     return (await session.execute(statement)).scalar_one_or_none()

@@ -24,6 +24,14 @@ class SignerRead(BaseModel):
     nip: str
     agency: str
     signed_at: datetime | None
+    authentication: Literal["passkey", "pin+code"] | None
+
+
+class VoidedRead(BaseModel):
+    """That a document was voided: when, and the class of the reason; whose doing it was is nobody's business here."""
+
+    at: datetime
+    ground: str
 
 
 class VerdictRead(BaseModel):
@@ -34,6 +42,7 @@ class VerdictRead(BaseModel):
     assurance: str | None
     signers: list[SignerRead]
     checks: list[CheckRead]
+    voided: VoidedRead | None
 
 
 def mask_name(name: str) -> str:
@@ -59,8 +68,10 @@ def public(report: Report) -> VerdictRead:
                 nip=mask_nip(s.nip),
                 agency=s.agency,
                 signed_at=s.signed_at,
+                authentication=report.authentication.get(s.kind),
             )
             for s in report.signers
         ],
         checks=[CheckRead(code=c.code, result=c.result, detail=c.detail) for c in report.checks],
+        voided=VoidedRead(at=report.voided.at, ground=report.voided.ground) if report.voided else None,
     )

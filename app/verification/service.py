@@ -13,10 +13,11 @@ from app.document.compiled import TemplateShelf
 from app.document.models import Document
 from app.merkle.proof import verify_inclusion
 from app.pdf.inspect import Check, inspect
+from app.signing import evidence as signing
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 from app.verification import queries
-from app.verification.verdict import Report, judge
+from app.verification.verdict import Registered, Report, Voided, judge
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,23 @@ async def verify_code(
     return document, await verify_file(session, verifier, data, now=now)
 
 
-async def _register_checks(session: Session, verifier: Verifier, digest: bytes, *, now: datetime) -> list[Check]:
-    """Whether the register knows exactly these bytes, and the log holds the record of this very revision."""
+async def _register_checks(session: Session, verifier: Verifier, digest: bytes, *, now: datetime) -> Registered:
+    """Whether the register knows exactly these bytes, still counts them, and the log holds the record of this very revision."""
     document = await queries.find_by_file_digest(session, digest)
     if document is None:
-        return [
-            Check("register.match", "failed", "Berkas ini tidak sama dengan berkas mana pun dalam daftar kami."),
-            Check("log.inclusion", "not_checked", "Tidak ada catatan yang dapat dicari."),
-        ]
-    kind = Fact.DOCUMENT_SIGNED if digest == document.signed_sha256 else Fact.DOCUMENT_SEALED
+        return Registered(
+            [
+                Check("register.match", "failed", "Berkas ini tidak sama dengan berkas mana pun dalam daftar kami."),
+                Check("log.inclusion", "not_checked", "Tidak ada catatan yang dapat dicari."),
+            ]
+        )
+    kind = _fact_of(document, digest)
     proof = await transparency.prove(session, verifier.log, kind, document.id, now=now)
     included = verify_inclusion(proof.leaf_hash, proof.index, proof.size, proof.hashes, proof.root)
     named = digest.hex().encode() in proof.record
     holds = included and named
-    return [
+    voided = Voided(document.voided_at, document.void_ground or "other") if document.voided_at else None
+    checks = [
         Check("register.match", "passed", "Berkas ini tercatat dalam daftar kami, byte demi byte."),
         Check(
             "log.inclusion",
@@ -69,3 +73,13 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
             f"Catatan nomor {proof.index} dari {proof.size} dalam log transparansi.",
         ),
     ]
+    if voided:
+        checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
+    return Registered(checks, voided, await signing.authentication_of(session, document.id))
+
+
+def _fact_of(document: Document, digest: bytes) -> Fact:
+    """Which fact the log holds of the revision with this digest."""
+    if digest == document.signed_sha256:
+        return Fact.DOCUMENT_SIGNED
+    return Fact.DOCUMENT_COUNTERSIGNED if digest == document.countersigned_sha256 else Fact.DOCUMENT_SEALED

@@ -1,6 +1,6 @@
 """The verdict: one word, and the checks it follows from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,24 +28,44 @@ class SignerFacts:
     signed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """That a document was voided: when, and the class of the reason."""
+
+    at: datetime
+    ground: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the register adds to a file: checks, whether it was voided, and how each kind of signer proved who they were."""
+
+    checks: Sequence[Check] = ()
+    voided: Voided | None = None
+    authentication: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Report:
-    """A verdict with its reasons."""
+    """A verdict with its reasons; `authentication` by kind of signer, as the evidence has it."""
 
     verdict: Verdict
     reason: str
     assurance: str | None
     signers: list[SignerFacts] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    voided: Voided | None = None
+    authentication: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(inspection: Inspection, further: Sequence[Check] = ()) -> Report:
-    """Return the verdict over an inspection and further checks (register, log)."""
+def judge(inspection: Inspection, registered: Registered = Registered()) -> Report:
+    """Return the verdict over an inspection and what register and log say of the file."""
     if inspection.reason is not None:
         return Report(Verdict.NOT_CHECKED, inspection.reason, None, checks=list(inspection.checks))
-    checks = [*inspection.checks, *further]
+    checks = [*inspection.checks, *registered.checks]
     signers = [SignerFacts(s.kind, s.name, s.nip, s.organisation, s.opd, s.signed_at) for s in inspection.signers]
     failed = next((check for check in checks if check.result == "failed"), None)
     if failed is not None:
-        return Report(Verdict.INVALID, failed.code, None, signers, checks)
-    return Report(Verdict.VALID, "", "uncertified", signers, checks)
+        voided = registered.voided if failed.code == "register.voided" else None
+        return Report(Verdict.INVALID, failed.code, None, signers, checks, voided, registered.authentication)
+    return Report(Verdict.VALID, "", "uncertified", signers, checks, None, registered.authentication)

@@ -61,7 +61,6 @@ async def test_a_round_goes_from_draft_to_open_to_closed_and_never_back(office: 
     [
         ({"closes_at": (NOON - timedelta(hours=2)).isoformat()}, "round.dates"),
         ({"opens_at": (NOON + timedelta(days=8)).isoformat()}, "round.dates"),
-        ({"countersign": True}, "round.countersign_unavailable"),
         ({"pledges": []}, "request.malformed"),
         ({"pledges": ["sumpah"]}, "template.unknown"),
         ({"pledges": ["Sumpah!"]}, "request.malformed"),

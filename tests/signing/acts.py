@@ -54,7 +54,7 @@ def make_act(
     """Make a certificate request; `over` is the session whose nonce and id go into the act instead of the own."""
     key, over = key or new_key(), over or prepared
     ids = [d["id"] for d in over.session["documents"]]
-    act_bytes = act(over.session["id"], list(zip(ids, over.digests, strict=True)), spki_of(key))
+    act_bytes = act(over.session["id"], list(zip(ids, over.digests, strict=True)), spki_of(key), over.purpose)
     challenged = challenge(unb64(over.session["nonce"]), act_bytes)
     signed = (passkey or device.passkey).get(challenged)
     return Act(
@@ -63,9 +63,14 @@ def make_act(
             "public_key": b64(spki_of(key)),
             "proof_of_possession": b64(raw_from_der(key.sign(POSSESSION_PREFIX + challenged, ECDSA))),
             "authentication": authentication or {"method": "passkey", "credential": signed},
-            "confirmations": ids,
+            "confirmations": confirmations(ids),
         },
     )
+
+
+def confirmations(ids: list[str]) -> list[dict[str, str]]:
+    """Return that each document was read, one second after the other."""
+    return [{"document": i, "at": f"2026-11-23T05:{n // 60:02}:{n % 60:02}Z"} for n, i in enumerate(ids)]
 
 
 async def certify(device: Device, prepared: Prepared, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""What an act covers: the person's own pledges, or, in an act of countersigning, revisions of what others signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app.core.db import Session
+from app.document import service as documents
+from app.document.models import Document
+from app.signing import queries
+from app.signing.act import COUNTERSIGN_PURPOSE, SIGN_PURPOSE
+from app.signing.models import Countersignature, SigningSession
+
+
+class ActKind(StrEnum):
+    """What a session is for."""
+
+    COUNTERSIGN = "countersign"
+    SIGN = "sign"
+
+
+PURPOSES = {ActKind.SIGN: SIGN_PURPOSE, ActKind.COUNTERSIGN: COUNTERSIGN_PURPOSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One document of an act and the digest its signature covers; `note` is the revision a countersignature goes into."""
+
+    document: Document
+    digest: bytes
+    note: Countersignature | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The document's id."""
+        return self.document.id
+
+
+async def list_items(session: Session, signing: SigningSession) -> list[Item]:
+    """Return what a session covers, in reading order."""
+    if signing.kind == ActKind.COUNTERSIGN:
+        found = await queries.list_countersignatures(session, signing.id)
+        return [Item(document, note.digest, note) for note, document in found]
+    return [Item(document, document.digest) for document in await queries.list_documents(session, signing.id)]
+
+
+def purpose_of(signing: SigningSession) -> str:
+    """Return what the signed act says it is for: a proof made for one kind is none for the other."""
+    return PURPOSES[ActKind(signing.kind)]
+
+
+async def give_up(session: Session, signing: SigningSession, items: Sequence[Item]) -> None:
+    """Drop the bytes that were prepared for an act that will not happen; the rows stay."""
+    await queries.abandon_evidence(session, signing.id)
+    if signing.kind == ActKind.COUNTERSIGN:
+        await queries.drop_revisions(session, signing.id)
+    else:
+        await documents.abandon(session, [item.document for item in items])
+    await session.flush()
