@@ -185,3 +185,13 @@ def test_degrees_behind_a_comma_are_left_out_and_names_are_not() -> None:
     assert tidy("Siti Rahayu, S.Kom., M.Si.").split() == ["Siti", "Rahayu"]
     assert tidy("Rahayu, Siti").split() == ["Rahayu", "Siti"]
     assert tidy("19680411 199303 1 009").strip() == "196804111993031009"
+
+
+@pytest.mark.parametrize(
+    "cell", ["ab" * 20_000, "a" * 40_000, "h." * 20_000, "x " * 20_000, "\u0301" * 40_000, "ﷺ" * 5_000]
+)
+async def test_a_name_of_any_length_is_folded_in_no_time(people: Service, cell: str) -> None:
+    async with people.held.get(Database).transaction() as session:
+        await session.execute(text("SET LOCAL statement_timeout = '1s'"))
+        folded = await session.execute(text("SELECT length(pakta_fold_name(:cell))"), {"cell": cell})
+        assert folded.scalar_one() <= 6_000
