@@ -14,7 +14,7 @@ depends_on = None
 # Double letters are undone letter by letter: a back-reference would cost the square, or worse, of a long cell's length.
 _ONE_SPELLING = (("tj", "c"), ("dj", "y"), ("ch", "h"), ("kh", "h"), ("oe", "u"), ("x", "ks"))
 _SINGLE = tuple((letter * 2, letter) for letter in "abcdefghiklmnoprstuwy")
-_LONGEST = 300  # letters of a name that are looked at
+_LONGEST = 300  # letters of a name that are looked at: an index entry has its bounds, too
 _BARE = (
     f'regexp_replace(regexp_replace(lower(normalize(left(stated, {_LONGEST}), NFKD) COLLATE "C"), '
     r"'[\u0300-\u036f''’‘`´ʼʿʾ]', '', 'g'), '[^a-z0-9]+', ' ', 'g')"
@@ -30,11 +30,11 @@ def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
 _FOLDED = _replaced(f"translate({_replaced(_BARE, _ONE_SPELLING)}, 'jvqz', 'yfks')", _SINGLE)
 FOLD = rf"""
 CREATE FUNCTION pakta_fold(stated text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT btrim({_FOLDED})
+  SELECT btrim(left({_FOLDED}, {_LONGEST}))
 $$;
 CREATE FUNCTION pakta_fold_name(stated text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT pakta_fold(regexp_replace(split_part(left(stated, {_LONGEST}), ',', 1),
-    '^\s*((prof|drs|dra|drg|drh|dr|ir|hj|h|kh|k\.h|apt|ns)\.\s*|(prof|drs|dra|hj)\s+)+', '', 'i'))
+    '^\s*(?:(?:prof|drs|dra|drg|drh|dr|ir|hj|h|kh|k\.h|apt|ns)\.\s*|(?:prof|drs|dra|hj)\s+)+', '', 'i'))
 $$;
 """
 # Whoever writes people or units, by whatever way, leaves a note of whom to index anew.
