@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from python_calamine import CalamineWorkbook
@@ -45,6 +45,7 @@ texts = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_chara
 values = st.one_of(st.none(), texts, st.integers(-(10**14), 10**14), st.floats(-1e9, 1e9), st.booleans())
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(values, max_size=6), max_size=8), gap=st.integers(0, 3))
 def test_any_table_is_read_as_a_full_reader_reads_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[object]], gap: int
