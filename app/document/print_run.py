@@ -42,7 +42,7 @@ class Sheet:
     @property
     def path(self) -> str:
         """Its name in an archive: a folder an agency, people in the order of their names."""
-        agency = str(self.owed.printed["agency"]).translate(_FORBIDDEN)
+        agency = str(self.owed.printed["agency"]).translate(_FORBIDDEN).strip(". ") or "OPD"  # ".." is no folder
         name = str(self.owed.printed["name"]).translate(_FORBIDDEN)
         return f"{agency}/{self.number:05d} {name} - {self.owed.pledge}.pdf"
 
