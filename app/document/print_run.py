@@ -35,16 +35,14 @@ class Sheet:
     """One printed pledge: the unsigned file, or why it could not be printed."""
 
     owed: Owed
-    number: int
     data: bytes | None
     fault: str = ""
 
-    @property
-    def path(self) -> str:
-        """Its name in an archive: a folder an agency, people in the order of their names."""
+    def path(self, number: int) -> str:
+        """Its name as the archive's file `number`: a folder an agency, people in the order of their names."""
         agency = str(self.owed.printed["agency"]).translate(_FORBIDDEN).strip(". ") or "OPD"  # ".." is no folder
         name = str(self.owed.printed["name"]).translate(_FORBIDDEN)
-        return f"{agency}/{self.number:05d} {name} - {self.owed.pledge}.pdf"
+        return f"{agency}/{number:05d} {name} - {self.owed.pledge}.pdf"
 
 
 class Found(NamedTuple):
@@ -124,7 +122,7 @@ async def archive(
                 if sheet.data is None:
                     unprinted.append(sheet)
                 else:
-                    packed.writestr(_entry(sheet, number, now), sheet.data)
+                    packed.writestr(zipfile.ZipInfo(sheet.path(number), now.timetuple()[:6]), sheet.data)
             yield buffer.taken()
         if unprinted:
             packed.writestr(UNPRINTED, _listed(unprinted))
@@ -154,15 +152,15 @@ def _print_all(
     prints: Sequence[tuple[Owed, RoundText, Official | None]], codes: dict[UUID, str], now: datetime
 ) -> list[Sheet]:
     sheets = []
-    for number, (duty, text, official) in enumerate(prints, 1):
+    for duty, text, official in prints:
         person = PersonValues(**duty.printed, countersigner=official)
         try:
             made = text.template.unsigned(person, code=codes[duty.obligation_id], prepared_at=now)
         except PdfFault as fault:
-            sheets.append(Sheet(duty, number, None, str(fault)))
+            sheets.append(Sheet(duty, None, str(fault)))
             continue
         prefix = text.template.variants[made.variant].prefix
-        sheets.append(Sheet(duty, number, prefix + made.tail))
+        sheets.append(Sheet(duty, prefix + made.tail))
     return sheets
 
 
@@ -174,11 +172,6 @@ def _listed(unprinted: Sequence[Sheet]) -> str:
         printed = sheet.owed.printed
         writer.writerow(map(inert, [printed["agency"], printed["name"], sheet.owed.pledge, sheet.fault]))
     return text.getvalue()
-
-
-def _entry(sheet: Sheet, number: int, now: datetime) -> zipfile.ZipInfo:
-    named = Sheet(sheet.owed, number, sheet.data)
-    return zipfile.ZipInfo(named.path, now.timetuple()[:6])
 
 
 class _Outflow(io.RawIOBase):
