@@ -26,6 +26,11 @@ NAMING = {
 }
 
 
+SERVICE_ROLE = "pakta_service"
+SCOPED_ROLE = "pakta_scoped"
+"""What every connection of the service runs as, and what a transaction becomes for a limited caller (app/core/confinement.py)."""
+
+
 class Base(DeclarativeBase):
     """Declarative base with a naming convention, so that migrations can name every constraint."""
 
@@ -50,6 +55,11 @@ def libpq_url(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
+def as_service() -> str:
+    """Libpq's `options` that make a new connection drop whatever its login may do beyond the service's own role."""
+    return f"-c role={SERVICE_ROLE}"
+
+
 class Database:
     """The connection pool, and sessions on it."""
 
@@ -60,7 +70,7 @@ class Database:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             pool_pre_ping=True,
-            connect_args={"prepare_threshold": 5},
+            connect_args={"prepare_threshold": 5, "options": as_service()},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.queue: object | None = None  # the job queue, so that `jobs.defer` can write into the session's transaction
@@ -88,11 +98,29 @@ async def take_turn(session: Session, key: int) -> None:
 
 
 async def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert many rows by COPY in the session's own transaction (some 200,000 a second); JSON values go in as text."""
-    connection = await (await session.connection()).get_raw_connection()
-    raw: AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
-    async with raw.cursor() as cursor, cursor.copy(statement) as copy:
+    """Insert many rows by COPY in the session's own transaction (some 200,000 a second); JSON values go in as text.
+
+    PostgreSQL refuses COPY into a table under row-level security: `insert_rows` is for those.
+    """
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(*_names(table, columns))
+    async with (await _raw(session)).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             await copy.write_row(row)
+
+
+async def insert_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert many rows in the session's own transaction (some 120,000 a second): prepared once, sent in a pipeline."""
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(*_names(table, columns), places)
+    async with (await _raw(session)).cursor() as cursor:
+        await cursor.executemany(statement, rows)
+
+
+def _names(table: str, columns: Sequence[str]) -> tuple[sql.Composable, sql.Composable]:
+    return sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+async def _raw(session: Session) -> AsyncConnection[Any]:
+    connection = await (await session.connection()).get_raw_connection()
+    raw: AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
+    return raw

@@ -15,7 +15,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from app.core.db import Session
+from app.core.db import Session, as_service
 from app.core.errors import AppError, Kind
 from app.core.resources import Resources
 
@@ -62,7 +62,7 @@ def task(name: str, *, cron: str | None = None) -> Callable[[Body], JobKind]:
 
 def build_app(url: str, resources: Resources) -> procrastinate.App:
     """Return the job queue of this process, knowing every job declared so far."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, kwargs={"options": as_service()}))
     for kind in _KINDS.values():
         _register(app, kind, resources)
     return app

@@ -7,11 +7,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url, text
 
-from app.core.db import driver_url
+from app.core.db import SCOPED_ROLE, SERVICE_ROLE, driver_url
 
 ROOT = Path(__file__).resolve().parents[2]
+LOGIN = "pakta_app"
+_LOGIN = f"""
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{LOGIN}') THEN
+    CREATE ROLE {LOGIN} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+    GRANT {SERVICE_ROLE}, {SCOPED_ROLE} TO {LOGIN};
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another process, started at the same moment
+END $$
+"""
 
 
 def alembic_config(url: str) -> Config:
@@ -25,6 +35,20 @@ def alembic_config(url: str) -> Config:
 def upgrade(url: str) -> None:
     """Bring the schema to the newest revision; several processes may call it at once, one of them works."""
     command.upgrade(alembic_config(url), "head")
+
+
+def service_login(url: str) -> str:
+    """Make a login on an embedded server that can become the service's roles and nothing else; return its URL.
+
+    On a server of the agency's own the administrator makes it and names it in PAKTA_DATABASE_URL.
+    """
+    engine = create_engine(driver_url(url))
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(_LOGIN))
+    finally:
+        engine.dispose()
+    return make_url(driver_url(url)).set(username=LOGIN).render_as_string(hide_password=False)
 
 
 async def upgrade_async(url: str) -> None:

@@ -89,6 +89,9 @@ class DatabaseSettings(BaseSettings):
     url: SecretStr = Field(
         SecretStr(""), description="postgresql://… of an external server (15 or newer); empty: embedded."
     )
+    owner_url: SecretStr = Field(
+        SecretStr(""), description="The same database as its owner, for migrations; empty: as PAKTA_DATABASE_URL."
+    )
     pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps open.")
 
 

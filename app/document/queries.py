@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.db import Session, copy_rows
+from app.core.db import Session, insert_rows
 from app.core.principal import Scope
 from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet
 from app.document.owed import Owed
@@ -55,13 +55,13 @@ async def list_revisions(session: Session, ids: Sequence[UUID]) -> list[Document
 
 async def insert_revisions(session: Session, rows: Sequence[PlacedRevision]) -> None:
     """Say where new revisions lie."""
-    await copy_rows(session, "document_revision", PlacedRevision._fields, rows)
+    await insert_rows(session, "document_revision", PlacedRevision._fields, rows)
 
 
 async def insert_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write finished documents; every row has the same columns."""
     columns = list(rows[0])
-    await copy_rows(session, "document", columns, (list(row.values()) for row in rows))
+    await insert_rows(session, "document", columns, (list(row.values()) for row in rows))
 
 
 async def update_documents(session: Session, rows: Sequence[dict[str, Any]]) -> None:

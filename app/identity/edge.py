@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from app.core.clock import Clock
+from app.core.confinement import confine
 from app.core.db import Session
 from app.core.errors import ForeignRequest, NotAuthenticated
 from app.core.http import SAFE_METHODS, ClockDep, SessionDep, resources
@@ -66,7 +67,14 @@ def require_own_page(request: Request, cookie: str) -> None:
 
 
 async def authenticate(request: Request, session: Session) -> Principal | None:
-    """The `Authenticator` of every route."""
+    """The `Authenticator` of every route: whoever is found, the transaction sees no more than they may from here on."""
+    found = await _find_principal(request, session)
+    if found is not None:
+        await confine(session, found)
+    return found
+
+
+async def _find_principal(request: Request, session: Session) -> Principal | None:
     now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
     header = request.headers.get("authorization", "")
     if header:

@@ -12,7 +12,7 @@ from app.asn import service as asn
 from app.asn.service import RosterPerson
 from app.core import jobs
 from app.core.blobs import BlobStore
-from app.core.db import Session, copy_rows
+from app.core.db import Session, insert_rows
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.permission import Permission
@@ -82,8 +82,8 @@ async def assign(
     async for people in asn.stream_current(session, BATCH):
         states = [initial_state(person.legal_status) for person in people]
         counts.update(states)
-        await copy_rows(session, "participant", _PARTICIPANT, _participants(round_id, people, states, len(pledges)))
-        await copy_rows(session, "obligation", _OBLIGATION, _obligations(round_id, people, states, pledges))
+        await insert_rows(session, "participant", _PARTICIPANT, _participants(round_id, people, states, len(pledges)))
+        await insert_rows(session, "obligation", _OBLIGATION, _obligations(round_id, people, states, pledges))
     if pledge_round.countersign:
         await countersigner.assign_heads(session, round_id, now=now)
     pledge_round.status, pledge_round.opened_at = "open", now
