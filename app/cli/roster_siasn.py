@@ -1,36 +1,15 @@
-"""`pakta roster refresh` (from SIASN, now) and `pakta simulate siasn` (a server to try it against)."""
+"""`pakta roster refresh`: from SIASN, now."""
 
 import asyncio
 import json
-from pathlib import Path
-from typing import Annotated
 
 import httpx
 import typer
-import uvicorn
 
-from app.asn.siasn import service, simulator
+from app.asn.siasn import service
 from app.cli.operator import at_work, clock_of
 from app.cli.options import AsJson, DataDir
 from app.core.settings import Settings
-
-simulate = typer.Typer(help="Servers that behave as the services of others do, to try adapters.", no_args_is_help=True)
-
-
-@simulate.callback()
-def simulators() -> None:
-    """Servers that behave as the services of others do, to try adapters."""
-
-
-@simulate.command("siasn")
-def simulate_siasn(
-    persons: Annotated[Path, typer.Argument(help="JSON list of persons.", exists=True, dir_okay=False)],
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8081,
-    fault: Annotated[list[str] | None, typer.Option(help="expired, error, html or slow; once each, in order.")] = None,
-) -> None:
-    """Serve persons as SIASN's gateway does, with the faults asked for first."""
-    gateway = simulator.Gateway(json.loads(persons.read_text(encoding="utf-8")), list(fault or []))
-    uvicorn.run(simulator.build(gateway), host="127.0.0.1", port=port, log_level="warning")
 
 
 def add_to(cli: typer.Typer) -> None:

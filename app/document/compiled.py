@@ -3,17 +3,20 @@
 import asyncio
 import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from uuid import UUID
 
 from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.pdf.compiler import CompiledTemplate, compile_template
-from app.pdf.inputs import CompileInputs
+from app.pdf.inputs import CompileInputs, Signing
 from app.pdf.revision import RevisionBase, read_base
 from app.pdf.tail import Variant
 from app.pledge import service as pledge
 from app.pledge.errors import PrefixChanged
+
+_NO_BASE = RevisionBase(0, sha256(), {}, b"")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,7 @@ class TemplateShelf:
         self._blobs = blobs
         self._texts: dict[tuple[UUID, str], RoundText] = {}
         self._on_paper: dict[tuple[UUID, str, bool], RoundText] = {}
+        self._elsewhere: dict[tuple[UUID, str, Signing, int], RoundText] = {}
         self._unnoted: dict[tuple[UUID, str], RoundText] = {}
         self._bases: dict[str, tuple[bytes, RevisionBase]] = {}
         self._lock = asyncio.Lock()
@@ -72,6 +76,15 @@ class TemplateShelf:
             self._on_paper[round_id, code, noted] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
         return self._on_paper[round_id, code, noted]
 
+    async def elsewhere(self, session: Session, round_id: UUID, code: str, foot: Signing, room: int) -> RoundText:
+        """Return a text of an opened round as it is signed elsewhere: under another foot, or with `room` bytes for the signature."""
+        key = (round_id, code, foot, room)
+        if key not in self._elsewhere:
+            frozen = (await self.text(session, round_id, code)).inputs
+            inputs = replace(frozen, signing=foot, signature_room=room or frozen.signature_room)
+            self._elsewhere[key] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
+        return self._elsewhere[key]
+
     async def hold(self, variant: Variant) -> tuple[bytes, RevisionBase]:
         """Return a layout's prefix and what later revisions need of it; durable before a document names it, as it may be new."""
         prefix_sha256 = variant.prefix_sha256
@@ -81,7 +94,9 @@ class TemplateShelf:
         return self._bases[prefix_sha256]
 
     async def base(self, prefix_sha256: str) -> tuple[bytes, RevisionBase]:
-        """Return a prefix's bytes and what later revisions need of it."""
+        """Return a prefix's bytes and what later revisions need of it; a scan has none."""
+        if not prefix_sha256:
+            return b"", _NO_BASE
         if prefix_sha256 not in self._bases:
             prefix = await self._blobs.get(pledge.prefix_blob(prefix_sha256))
             self._bases[prefix_sha256] = prefix, read_base(prefix)

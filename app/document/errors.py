@@ -24,6 +24,13 @@ class NotSignedYet(AppError):
     code = "document.not_signed"
 
 
+class NotForThisRound(AppError):
+    """The round cannot be signed this way: an official takes note of it on a device, or its text has no foot for it; `reason` says which."""
+
+    kind = Kind.CONFLICT
+    code = "document.not_for_this_round"
+
+
 class NothingToPrint(AppError):
     """Nobody in the agencies asked for owes a pledge that can be printed."""
 

@@ -11,7 +11,11 @@ from app.core.db import Base
 STATES = ("prepared", "signed", "countersigned", "sealed", "abandoned", "void")
 FILED = ("signed", "countersigned", "sealed", "void")
 """States in which there is a file that carries the person's signature."""
-READY_FOR_SEAL = "state = 'countersigned' OR (state = 'signed' AND countersign_agency_id IS NULL)"
+READY_FOR_SEAL = (
+    "provider = 'device' AND (state = 'countersigned' OR (state = 'signed' AND countersign_agency_id IS NULL))"
+)
+UNSEALED = "state IN ('signed', 'countersigned') AND provider = 'device'"
+"""Signed elsewhere, a document is finished when it is signed: what we append follows the form of our own signatures."""
 GROUNDS = ("wrong_template", "wrong_data", "wrong_person", "duplicate", "other")
 """Classes of reasons a document is voided for, as strangers may know them."""
 
@@ -24,7 +28,7 @@ class Document(Base):
         CheckConstraint(f"state IN {STATES}", name="state"),
         CheckConstraint("(state = 'void') = (voided_at IS NOT NULL)", name="void_has_time"),
         Index("ix_document_ready_for_seal", "signed_at", postgresql_where=text(READY_FOR_SEAL)),
-        Index("ix_document_unsealed", "round_id", "id", postgresql_where=text("state IN ('signed', 'countersigned')")),
+        Index("ix_document_unsealed", "round_id", "id", postgresql_where=text(UNSEALED)),
         Index(
             "ix_document_to_countersign",
             "round_id",
@@ -46,7 +50,9 @@ class Document(Base):
     prepared_at: Mapped[datetime]
     hole_start: Mapped[int]
     hole_end: Mapped[int]
-    digest: Mapped[bytes] = mapped_column(doc="SHA-256 of what the signature covers.")
+    digest: Mapped[bytes] = mapped_column(
+        doc="SHA-256 of what the signature covers; of a file that goes out whole, of that."
+    )
     prepared_tail: Mapped[bytes | None] = mapped_column(doc="The unsigned bytes; dropped when they are signed.")
     sha256: Mapped[bytes | None] = mapped_column(index=True, doc="SHA-256 of the whole file in its newest revision.")
     signed_sha256: Mapped[bytes | None] = mapped_column(
@@ -54,6 +60,7 @@ class Document(Base):
     )
     size: Mapped[int | None]
     assurance: Mapped[str] = mapped_column(default="uncertified", doc="certified, uncertified, wet_scan")
+    provider: Mapped[str] = mapped_column(server_default="device", doc="Who or what signs it: a name of the registry.")
     countersigned_sha256: Mapped[bytes | None] = mapped_column(
         index=True, doc="SHA-256 of the whole file as the official signed it."
     )

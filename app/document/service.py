@@ -202,6 +202,8 @@ def newest_fact(document: Document) -> Fact:
     """Return the newest thing the log says about a document that was signed."""
     if document.voided_at:
         return Fact.DOCUMENT_VOIDED
+    if document.assurance == "wet_scan":
+        return Fact.SCAN_ACCEPTED
     if document.sealed_at:
         return Fact.DOCUMENT_SEALED
     return Fact.DOCUMENT_COUNTERSIGNED if document.countersigned_at else Fact.DOCUMENT_SIGNED

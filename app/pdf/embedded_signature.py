@@ -53,7 +53,8 @@ class SignatureVerdict:
 
     `canonical`: no bit in and around the value that the signature leaves free differs from how we write it (only judged for
     files and signatures of our own making). `end`: where the range ends. `trusted`: its chain ends at a trusted root and
-    was in force, for an archive time stamp too; `why` says what failed. `stamped`: with a valid time stamp at `signed_at`.
+    was in force, for an archive time stamp too; `why` says what failed. `stamped`: with a valid time stamp at `signed_at`. `elsewhere`:
+    trusted under the root of another service that signs documents of ours.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class SignatureVerdict:
     stamped: bool
     signed_at: datetime | None
     subject: dict[str, str]
+    elsewhere: bool = False
 
 
 class Validator:

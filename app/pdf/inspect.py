@@ -9,10 +9,10 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
-from typing import Literal
+from typing import Any, Literal
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
@@ -73,8 +73,18 @@ class Inspection:
     document_code: str | None
 
 
-def inspect(data: bytes, *, trust_roots: Sequence[bytes], now: datetime, crls: Sequence[bytes] = ()) -> Inspection:
+def inspect(
+    data: bytes,
+    *,
+    trust_roots: Sequence[bytes],
+    now: datetime,
+    crls: Sequence[bytes] = (),
+    other_roots: Sequence[bytes] = (),
+) -> Inspection:
     """Examine a file at the moment `now`, trusting these root certificates (DER) alone.
+
+    `other_roots` are those of other services that sign documents of ours: they are trusted in a file that bears our marks, and make
+    no other file one of ours.
 
     `crls` (DER) are the authority's lists of today: where certificates name an address of their CRL, the lists inside a
     file speak for their own month only.
@@ -87,7 +97,7 @@ def inspect(data: bytes, *, trust_roots: Sequence[bytes], now: datetime, crls: S
     try:
         # pyHanko is asynchronous and the caller may stand in a running loop already, so it gets a thread of its own
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, _examine(data, trust_roots, crls, now, ours=ours)).result()
+            return pool.submit(asyncio.run, _examine(data, trust_roots, crls, now, other_roots, ours=ours)).result()
     except Exception:  # noqa: BLE001 - a stranger's bytes may break any parser in any way; that is a finding, not a fault
         return _broken(data) if ours else _unchecked("file.unreadable", ours=False)
 
@@ -103,7 +113,13 @@ def _broken(data: bytes) -> Inspection:
 
 
 async def _examine(
-    data: bytes, trust_roots: Sequence[bytes], crls: Sequence[bytes], now: datetime, *, ours: bool
+    data: bytes,
+    trust_roots: Sequence[bytes],
+    crls: Sequence[bytes],
+    now: datetime,
+    other_roots: Sequence[bytes],
+    *,
+    ours: bool,
 ) -> Inspection:
     reader = PdfFileReader(BytesIO(data))
     if reader.encrypted:
@@ -118,11 +134,22 @@ async def _examine(
     validator = Validator(reader, data, trust_roots, crls, now)
     archived = any(str(one.sig_object.get("/Type", "")) == "/DocTimeStamp" for one in embedded)
     verdicts = [await validator.judge(one, ours=ours, archived=archived) for one in embedded]
+    if ours and other_roots and not all(verdict.trusted for verdict in verdicts):
+        wider = Validator(reader, data, (*trust_roots, *other_roots), crls, now)
+        verdicts = [await _elsewhere(one, wider, verdict) for one, verdict in zip(embedded, verdicts, strict=True)]
     verdicts.sort(key=lambda verdict: verdict.end)
     if not ours and not any(verdict.trusted for verdict in verdicts):
         return _unchecked("file.not_ours", ours=False)
     structure = data.startswith(b"%PDF-1.7\n") or not ours
     return Inspection(True, None, _checks(verdicts, structure=structure), _signers(verdicts), _code(data))
+
+
+async def _elsewhere(embedded: Any, wider: Validator, verdict: SignatureVerdict) -> SignatureVerdict:
+    """The verdict under the roots of other services, for a person's signature that our own does not vouch for."""
+    if verdict.trusted or not (verdict.intact and verdict.valid) or verdict.kind not in _PEOPLE:
+        return verdict
+    found = await wider.judge(embedded, ours=False, archived=False)
+    return replace(found, elsewhere=True) if found.trusted else verdict
 
 
 @dataclass(frozen=True)
@@ -164,7 +191,7 @@ _RULES = (
     _Rule(
         "signer.certificate",
         _PEOPLE,
-        lambda verdict: verdict.trusted and NIP_ATTRIBUTE in verdict.subject,
+        lambda verdict: verdict.trusted and (verdict.elsewhere or NIP_ATTRIBUTE in verdict.subject),
         "Sertifikat penanda tangan sah pada waktu penandatanganan.",
         "Sertifikat penanda tangan tidak berujung pada akar tepercaya atau tidak berlaku saat itu",
     ),

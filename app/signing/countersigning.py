@@ -17,6 +17,7 @@ from app.signing import queries, states
 from app.signing.covering import ActKind, Item, give_up, list_items
 from app.signing.errors import DocumentChanged
 from app.signing.models import Countersignature, SigningSession
+from app.signing.remote.errors import ActSending
 from app.signing.sessions import Act, Ceremony, load
 from app.signing.states import State
 from app.transparency import service as transparency
@@ -33,6 +34,8 @@ async def open_session(
     employee_id = actor.require_employee()
     ids, today = list(dict.fromkeys(document_ids)), local_day(now, ceremony.timezone)
     if live := await queries.find_live(session, employee_id):
+        if live.state == State.SENDING:
+            raise ActSending
         items = await list_items(session, live)
         same = live.kind == ActKind.COUNTERSIGN and live.expires_at > now and [item.id for item in items] == ids
         if same and await noting.lock_unchanged(session, employee_id, ids, today=today) == set(ids):

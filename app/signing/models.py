@@ -15,14 +15,17 @@ class SigningSession(Base):
 
     __tablename__ = "signing_session"
     __table_args__ = (
-        CheckConstraint("state IN ('prepared', 'certified', 'signed', 'abandoned', 'declined')", name="state"),
+        CheckConstraint(
+            "state IN ('prepared', 'certified', 'sending', 'signed', 'unknown', 'abandoned', 'declined')", name="state"
+        ),
         CheckConstraint("kind IN ('sign', 'countersign')", name="kind"),
         Index(
             "uq_signing_session_live",
             "employee_id",
             unique=True,
-            postgresql_where=text("state IN ('prepared', 'certified')"),
+            postgresql_where=text("state IN ('prepared', 'certified', 'sending')"),
         ),
+        Index("ix_signing_session_elsewhere", "employee_id", "id", postgresql_where=text("provider <> 'device'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -30,6 +33,7 @@ class SigningSession(Base):
     kind: Mapped[str] = mapped_column(
         server_default="sign", doc="sign: the own pledges; countersign: those of an agency."
     )
+    provider: Mapped[str] = mapped_column(server_default="device", doc="Who or what signs: a name of the registry.")
     state: Mapped[str]
     nonce: Mapped[bytes]
     created_at: Mapped[datetime]
@@ -104,3 +108,67 @@ class SigningEvidence(Base):
     address: Mapped[str]
     data: Mapped[dict[str, Any]]
     abandoned: Mapped[bool] = mapped_column(default=False)
+
+
+class RemoteCall(Base):
+    """One document in one call to a provider: written before the call is made, so that no call is ever forgotten.
+
+    A document that is being sent, may have been signed, or was signed, is never sent again.
+    """
+
+    __tablename__ = "remote_call"
+    __table_args__ = (
+        CheckConstraint("state IN ('sending', 'signed', 'refused', 'unknown', 'not_signed')", name="state"),
+        Index("ix_remote_call_open", "id", postgresql_where=text("state IN ('sending', 'unknown')")),
+        Index(
+            "uq_remote_call_document",
+            "document_id",
+            unique=True,
+            postgresql_where=text("state IN ('sending', 'unknown', 'signed')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), index=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
+    provider: Mapped[str]
+    state: Mapped[str]
+    sent_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(doc="When the answer was here, by our own clock.")
+    reason: Mapped[str] = mapped_column(default="", doc="The refusal's code, or what was seen of an unknown end.")
+    reference: Mapped[str] = mapped_column(default="", doc="The service's own number of the document.")
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(doc="Whom the certificate names, in its own words.")
+    stamped_at: Mapped[datetime | None] = mapped_column(doc="The time in the signature's time stamp.")
+    checked_at: Mapped[datetime | None] = mapped_column(doc="When the service was asked again last.")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decision: Mapped[str | None] = mapped_column(doc="What the person who decided wrote.")
+
+
+class WetScan(Base):
+    """A scan of a pledge signed on paper, until somebody has looked at it; an accepted one is a document."""
+
+    __tablename__ = "wet_scan"
+    __table_args__ = (
+        CheckConstraint("state IN ('uploaded', 'accepted', 'refused')", name="state"),
+        CheckConstraint("(state = 'accepted') = (document_id IS NOT NULL)", name="accepted_has_document"),
+        Index("uq_wet_scan_waiting", "obligation_id", unique=True, postgresql_where=text("state = 'uploaded'")),
+        Index("ix_wet_scan_to_judge", "agency_id", "id", postgresql_where=text("state = 'uploaded'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    obligation_id: Mapped[UUID] = mapped_column(ForeignKey("obligation.id"), index=True)
+    round_id: Mapped[UUID]
+    employee_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    state: Mapped[str]
+    media_type: Mapped[str] = mapped_column(doc="What it was uploaded as.")
+    blob: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[bytes]
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[UUID]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    document_id: Mapped[UUID | None] = mapped_column(ForeignKey("document.id"))

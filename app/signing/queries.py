@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
@@ -27,7 +27,7 @@ async def find_session(session: Session, session_id: UUID, *, lock: bool) -> Sig
 async def find_live(session: Session, employee_id: UUID) -> SigningSession | None:
     """Return a person's live session, locked."""
     statement = select(SigningSession).where(
-        SigningSession.employee_id == employee_id, SigningSession.state.in_(("prepared", "certified"))
+        SigningSession.employee_id == employee_id, SigningSession.state.in_(("prepared", "certified", "sending"))
     )
     return (await session.execute(statement.with_for_update())).scalar_one_or_none()
 
@@ -96,7 +96,10 @@ async def list_evidence(session: Session, document_id: UUID) -> list[tuple[str, 
     statement = (
         select(SigningSession.kind, SigningEvidence)
         .join(SigningSession, SigningSession.id == SigningEvidence.session_id)
-        .where(SigningEvidence.session_id.in_(own.union_all(noted)), SigningSession.state == "signed")
+        .where(
+            SigningEvidence.session_id.in_(own.union_all(noted)),
+            or_(SigningSession.state == "signed", SigningSession.provider != "device"),
+        )
         .order_by(SigningEvidence.at)
     )
     return [(kind, evidence) for kind, evidence in await session.execute(statement)]

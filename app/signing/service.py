@@ -18,8 +18,8 @@ from app.document.service import Signed
 from app.obligation import service as obligation
 from app.pki import ecdsa
 from app.pki.certificate import Subject
-from app.pki.cms import signed_attributes, signed_data
-from app.pki.errors import PkiFault, PublicKeyRefused, SubjectRefused
+from app.pki.cms import signed_attributes
+from app.pki.errors import PublicKeyRefused, SubjectRefused
 from app.pledge import service as pledge
 from app.signing import countersigning, queries, states
 from app.signing.act import POSSESSION_PREFIX, act, b64, challenge, request_hash, unb64
@@ -33,10 +33,11 @@ from app.signing.errors import (
     KeyWithoutProof,
     RequestMalformed,
     SessionState,
-    SignatureInvalid,
     SignaturesIncomplete,
 )
 from app.signing.models import SigningEvidence, SigningSession
+from app.signing.providers.base import DeviceProof, Sheet
+from app.signing.providers.device import build_all
 from app.signing.schemas import CertificateRead, CertificateRequest, CertifiedDocument, ReceiptsRead, SignaturesCreate
 from app.signing.sessions import Ceremony, office_of, receipts
 from app.signing.states import State
@@ -162,33 +163,11 @@ def _build_all(
     ceremony: Ceremony, signing: SigningSession, items: Sequence[Item], sent: dict[UUID, bytes], now: datetime
 ) -> list[tuple[Item, bytes]]:
     """Verify every signature before the first CMS is built; then CMS with certificate, chain and time stamp (B-T)."""
-    assert signing.spki is not None
     assert signing.certificate is not None
-    authority, certificate = ceremony.authority, signing.certificate
-    checked = []
-    for item in items:
-        attributes = signed_attributes(item.digest, certificate)
-        try:
-            valid = ecdsa.verify(signing.spki, sent[item.id], attributes)
-            signature = ecdsa.der_from_raw(sent[item.id]) if valid else b""
-        except PkiFault:
-            valid, signature = False, b""
-        if not valid:
-            raise SignatureInvalid(document=str(item.id))
-        checked.append((item, attributes, signature))
-    return [
-        (
-            item,
-            signed_data(
-                attributes=attributes,
-                signature_der=signature,
-                certificate=certificate,
-                chain=authority.chain,
-                timestamp_token=authority.tsa.token(hashlib.sha256(signature).digest(), now),
-            ),
-        )
-        for item, attributes, signature in checked
-    ]
+    proof = DeviceProof(signing.certificate, tuple(sent[item.id] for item in items))
+    sheets = [Sheet(item.id, "", b"", item.digest) for item in items]
+    built = build_all(ceremony.authority, proof, sheets, now)
+    return [(item, made.der) for item, made in zip(items, built, strict=True)]
 
 
 def _evidence(

@@ -28,9 +28,13 @@ from app.signing.act import b64, mark
 from app.signing.covering import ActKind, Item, give_up, list_items, purpose_of
 from app.signing.errors import NotDeclinable, SessionState, TooManyRestarts
 from app.signing.models import SigningSession
+from app.signing.remote.errors import ActSending
+from app.signing.remote.settled import require_settled
 from app.signing.schemas import Bundle, Receipt, SessionDocument, SessionRead, Signer, StatementBlock
 from app.signing.states import State
 from app.transparency.record import LogIdentity
+
+DEVICE = "device"
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,13 @@ async def open_session(
     employee_id = actor.require_employee()
     owed = await obligation.require_pending(session, employee_id, obligation_ids, now=now)
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
+    await require_settled(session, [o.id for o in owed])
     if live := await queries.find_live(session, employee_id):
+        if live.state == State.SENDING:
+            raise ActSending
         items = await list_items(session, live)
         same = [item.document.obligation_id for item in items] == [o.id for o in owed]
-        if live.kind == ActKind.SIGN and live.expires_at > now and same:
+        if live.kind == ActKind.SIGN and live.provider == DEVICE and live.expires_at > now and same:
             return _own(live, items, participants)
         live.state = State.ABANDONED
         await give_up(session, live, items)
@@ -120,7 +127,7 @@ async def get_own(session: Session, actor: Principal, session_id: UUID, *, lock:
     """Return the caller's session; another person's does not exist for them."""
     employee_id = actor.require_employee()
     found = await queries.find_session(session, session_id, lock=lock)
-    if found is None or found.employee_id != employee_id:
+    if found is None or found.employee_id != employee_id or found.provider != DEVICE:
         raise NotFound
     return found
 

@@ -3,6 +3,7 @@
 prepared --certificate--> certified --signatures--> signed
 certified --restart--> prepared          prepared, certified --(another session, expiry)--> abandoned
 prepared, certified --decline--> declined
+Through a provider elsewhere: prepared --sent--> sending --> signed | unknown | prepared (refused), unknown --> signed | abandoned
 """
 
 from datetime import datetime, timedelta
@@ -25,7 +26,9 @@ class State(StrEnum):
 
     PREPARED = "prepared"
     CERTIFIED = "certified"
+    SENDING = "sending"
     SIGNED = "signed"
+    UNKNOWN = "unknown"
     ABANDONED = "abandoned"
     DECLINED = "declined"
 

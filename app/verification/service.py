@@ -17,7 +17,7 @@ from app.signing import evidence as signing
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 from app.verification import queries
-from app.verification.verdict import Registered, Report, Voided, judge
+from app.verification.verdict import Registered, Report, Voided, judge, judge_scan
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,19 @@ class Verifier:
     shelf: TemplateShelf
     blobs: BlobStore
     log: LogIdentity
+    other_roots: Sequence[bytes] = ()
 
 
 async def verify_file(session: Session, verifier: Verifier, data: bytes, *, now: datetime) -> Report:
     """Return the verdict on a file; the file is not kept. Never raises on what the file holds."""
-    inspection = await asyncio.to_thread(inspect, data, trust_roots=verifier.trust_roots, now=now)
+    inspection = await asyncio.to_thread(
+        inspect, data, trust_roots=verifier.trust_roots, other_roots=verifier.other_roots, now=now
+    )
     if inspection.reason is not None:
-        return judge(inspection)
+        scan = await queries.find_by_file_digest(session, sha256(data).digest())
+        if scan is None or scan.assurance != "wet_scan":
+            return judge(inspection)
+        return judge_scan(await _register_checks(session, verifier, sha256(data).digest(), now=now))
     return judge(inspection, await _register_checks(session, verifier, sha256(data).digest(), now=now))
 
 
@@ -75,11 +81,14 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
     ]
     if voided:
         checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
-    return Registered(checks, voided, await signing.authentication_of(session, document.id))
+    authentication = await signing.authentication_of(session, document.id)
+    return Registered(checks, voided, authentication, document.assurance)
 
 
 def _fact_of(document: Document, digest: bytes) -> Fact:
     """Which fact the log holds of the revision with this digest."""
+    if document.assurance == "wet_scan":
+        return Fact.SCAN_ACCEPTED
     if digest == document.signed_sha256:
         return Fact.DOCUMENT_SIGNED
     return Fact.DOCUMENT_COUNTERSIGNED if digest == document.countersigned_sha256 else Fact.DOCUMENT_SEALED

@@ -43,6 +43,7 @@ class Registered:
     checks: Sequence[Check] = ()
     voided: Voided | None = None
     authentication: Mapping[str, str] = field(default_factory=dict)
+    assurance: str = "uncertified"
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,14 @@ def judge(inspection: Inspection, registered: Registered = Registered()) -> Repo
     if failed is not None:
         voided = registered.voided if failed.code == "register.voided" else None
         return Report(Verdict.INVALID, failed.code, None, signers, checks, voided, registered.authentication)
-    return Report(Verdict.VALID, "", "uncertified", signers, checks, None, registered.authentication)
+    return Report(Verdict.VALID, "", registered.assurance, signers, checks, None, registered.authentication)
+
+
+def judge_scan(registered: Registered) -> Report:
+    """Return the verdict over a scan of the register: it is known, and there is no electronic signature that could be checked."""
+    checks = list(registered.checks)
+    failed = next((check for check in checks if check.result == "failed"), None)
+    if failed is not None:
+        voided = registered.voided if failed.code == "register.voided" else None
+        return Report(Verdict.INVALID, failed.code, None, [], checks, voided)
+    return Report(Verdict.NOT_CHECKED, "document.wet_scan", registered.assurance, [], checks)

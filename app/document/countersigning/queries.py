@@ -116,7 +116,7 @@ def _unsealed(
         .join(Participant, _PERSON)
         .outerjoin(live, office)
         .outerjoin(printed, printed.id == Document.countersigner_id)
-        .where(text("document.state IN ('signed', 'countersigned')"))
+        .where(text("document.state IN ('signed', 'countersigned') AND document.provider = 'device'"))
         .order_by(Document.id)
     )
 

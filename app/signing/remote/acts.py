@@ -1,0 +1,212 @@
+"""Open an act through a provider, show it, and take the person's go: everything before the first byte leaves."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.core.principal import Principal
+from app.core.texts import text
+from app.document import elsewhere
+from app.document import service as documents
+from app.document.elsewhere import Way
+from app.document.models import FILED, Document
+from app.obligation import service as obligation
+from app.obligation.models import Participant
+from app.pledge import service as pledge
+from app.signing import queries as ceremony_queries
+from app.signing import states
+from app.signing.covering import ActKind, give_up, list_items
+from app.signing.errors import ConfirmationsIncomplete
+from app.signing.models import RemoteCall, SigningEvidence, SigningSession
+from app.signing.providers.base import Given, Provider, Takes, Traits
+from app.signing.providers.errors import SecretMissing
+from app.signing.providers.registry import Providers
+from app.signing.remote import queries
+from app.signing.remote.errors import ActSending, SignedByCeremony
+from app.signing.remote.schemas import RemoteCreate, RemoteDocument, RemoteRead, RemoteRefusal, RemoteSend
+from app.signing.remote.settled import require_settled
+from app.signing.schemas import Receipt, StatementBlock
+from app.signing.sessions import Ceremony
+from app.signing.states import State
+
+OVER = (State.ABANDONED, State.DECLINED)
+
+
+async def open_act(
+    session: Session, ceremony: Ceremony, providers: Providers, actor: Principal, wanted: RemoteCreate, *, now: datetime
+) -> SigningSession:
+    """Prepare documents in the provider's layout for pending obligations of the caller; the same asked again gives the same act.
+
+    Raises `ProviderOff`, `SignedByCeremony`, `ActSending`, `OutcomeOpen`, `NotForThisRound` and what obligations raise.
+    """
+    employee_id = actor.require_employee()
+    provider = providers.get(wanted.provider)
+    if provider.traits.own_ceremony:
+        raise SignedByCeremony(provider=wanted.provider)
+    ids = list(dict.fromkeys(wanted.obligation_ids))
+    if found := await _same(session, employee_id, wanted.provider, ids, now):
+        return found
+    owed = await obligation.require_pending(session, employee_id, ids, now=now)
+    participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
+    await require_settled(session, ids)
+    if live := await ceremony_queries.find_live(session, employee_id):
+        if live.state == State.SENDING:
+            raise ActSending
+        live.state = State.ABANDONED
+        await give_up(session, live, await list_items(session, live))
+    way = _way(provider.traits)
+    prepared = await elsewhere.prepare(session, ceremony.shelf, participants, owed, way, now=now)
+    signing = SigningSession(
+        id=new_id(),
+        employee_id=employee_id,
+        kind=ActKind.SIGN,
+        provider=wanted.provider,
+        state=State.PREPARED,
+        nonce=secrets.token_bytes(32),
+        created_at=now,
+        expires_at=now + states.SESSION_LIFE,
+        restarts=0,
+    )
+    session.add(signing)
+    await session.flush()
+    await ceremony_queries.insert_documents(session, signing.id, [d.id for d in prepared])
+    return signing
+
+
+async def _same(
+    session: Session, employee_id: UUID, provider: str, ids: Sequence[UUID], now: datetime
+) -> SigningSession | None:
+    """The newest act about exactly these obligations, unless it is over and may be begun anew."""
+    found = await queries.find_newest(session, employee_id, provider)
+    if found is None or found.state in OVER or await queries.list_obligations(session, found.id) != list(ids):
+        return None
+    return None if found.state == State.PREPARED and found.expires_at <= now else found
+
+
+def _way(traits: Traits) -> Way:
+    room = traits.room if traits.takes is Takes.DIGEST else 0
+    return Way(traits.name, traits.assurance, traits.foot, room)
+
+
+async def get_own(session: Session, actor: Principal, act_id: UUID, *, lock: bool) -> SigningSession:
+    """Return the caller's act through a provider; raises `NotFound` for any other."""
+    employee_id = actor.require_employee()
+    found = await ceremony_queries.find_session(session, act_id, lock=lock)
+    if found is None or found.employee_id != employee_id or found.provider == "device":
+        raise NotFound
+    return found
+
+
+async def begin(
+    session: Session, providers: Providers, signing: SigningSession, wanted: RemoteSend, *, address: str, now: datetime
+) -> Given | None:
+    """Take the person's go: evidence written, the act `sending`. Returns what to send with, None if it is under way or done already.
+
+    No call without every statement confirmed, in the order they are read: as before a certificate in the device's ceremony.
+    """
+    if signing.state in {State.SENDING, State.SIGNED, State.UNKNOWN}:
+        return None
+    states.require(signing, State.PREPARED, now)
+    provider = providers.get(signing.provider)
+    items = [item.document for item in await list_items(session, signing)]
+    await pledge.hold_open(session, {document.round_id for document in items}, now=now)
+    waiting = [document for document in items if document.state == "prepared"]
+    await require_settled(session, [document.obligation_id for document in waiting])
+    times = [confirmation.at for confirmation in wanted.confirmations]
+    if [c.document for c in wanted.confirmations] != [d.id for d in items] or times != sorted(times):
+        raise ConfirmationsIncomplete
+    method = _method(provider, wanted)
+    if len(waiting) == len(items):
+        await ceremony_queries.abandon_evidence(session, signing.id)  # of a go that led to a refusal
+    session.add(_evidence(signing, items, wanted, method, address, now))
+    signing.state = State.SENDING
+    return Given(wanted.passphrase, wanted.totp)
+
+
+def _method(provider: Provider, wanted: RemoteSend) -> str:
+    """How the person proves to the provider who they are; raises `SecretMissing` for a secret it does not take."""
+    allowed = provider.traits.secrets
+    given = "passphrase" if wanted.passphrase is not None else "totp" if wanted.totp is not None else ""
+    if (given or allowed) and given not in allowed:
+        raise SecretMissing(needed=allowed[0] if allowed else "none")
+    return given or "token"
+
+
+def _evidence(
+    signing: SigningSession,
+    items: Sequence[Document],
+    wanted: RemoteSend,
+    method: str,
+    address: str,
+    now: datetime,
+) -> SigningEvidence:
+    return SigningEvidence(
+        id=new_id(),
+        session_id=signing.id,
+        at=now,
+        method=method,
+        address=address,
+        abandoned=False,
+        data={
+            "method": method,
+            "provider": signing.provider,
+            "documents": [{"id": str(d.id), "sha256": d.digest.hex()} for d in items],
+            "confirmations": [c.model_dump(mode="json") for c in wanted.confirmations],
+        },
+    )
+
+
+async def describe(
+    session: Session, ceremony: Ceremony, providers: Providers, signing: SigningSession, *, now: datetime, language: str
+) -> RemoteRead:
+    """Return an act as its person sees it."""
+    items = [item.document for item in await list_items(session, signing)]
+    calls = await queries.list_calls(session, signing.id)
+    by_document = {call.document_id: call for call in calls}  # the newest of each
+    refused = next((call for call in reversed(calls) if call.state == "refused"), None)
+    on = providers.on.get(signing.provider)
+    return RemoteRead(
+        id=signing.id,
+        provider=signing.provider,
+        state=cast("Any", signing.state),
+        expires_in=max(0, round((signing.expires_at - now).total_seconds())) if signing.state == State.PREPARED else 0,
+        secrets=list(on.traits.secrets) if on else [],
+        documents=[await _document(session, ceremony, d, by_document.get(d.id)) for d in items],
+        refusal=_refusal(refused, language) if refused and signing.state in {State.PREPARED, *OVER} else None,
+        receipts=[
+            Receipt(id=d.id, sha256=d.signed_sha256.hex(), signed_at=d.signed_at)
+            for d in items
+            if d.signed_sha256 is not None and d.signed_at is not None
+        ],
+    )
+
+
+def _refusal(call: RemoteCall, language: str) -> RemoteRefusal:
+    code, _, detail = call.reason.partition(":")
+    return RemoteRefusal(
+        code=code, title=text(code, language, state=detail, reason=detail, detail=detail, status=detail)
+    )
+
+
+async def _document(
+    session: Session, ceremony: Ceremony, document: Document, call: RemoteCall | None
+) -> RemoteDocument:
+    person: Participant = await documents.participant_of(session, document)
+    read = await documents.read_statement(session, ceremony.shelf, document, person)
+    state = "signed" if document.state in FILED else document.state
+    if call is not None and call.state in {"sending", "unknown", "not_signed"}:
+        state = call.state
+    return RemoteDocument(
+        id=document.id,
+        title=await documents.title(session, ceremony.shelf, document),
+        sha256=document.digest.hex(),
+        state=cast("Any", state),
+        heading=list(read.title),
+        statement=[StatementBlock(kind=b.kind, label=b.label, text=b.text) for b in read.blocks],
+        page=f"/api/v1/documents/{document.id}/pages/1.png",
+    )

@@ -1,0 +1,94 @@
+"""How the simulated gateway signs: an invisible PAdES B-T signature in a field of its own, appended to the file (without LTV, as BSrE's)."""
+
+import io
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from asn1crypto import keys, x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+from pyhanko.sign import signers
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from app.simulator.authority import Certified, SimulatedAuthority, make_authority
+
+FIELD = "TandaTanganBSrE"
+
+
+class BadPdf(Exception):
+    """The file cannot be parsed: the service answers 500."""
+
+
+def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime) -> bytes:
+    """Return the file with an appended signature in this person's name; raises `BadPdf`."""
+    person = _certified(authority, name)
+    try:
+        writer = IncrementalPdfFileWriter(io.BytesIO(data))
+        return _signed(writer, person, authority, now)
+    except (PdfError, ValueError, KeyError, TypeError) as error:
+        raise BadPdf from error
+
+
+def spoil(made: bytes, sent: bytes, fault: str, name: str, now: datetime) -> bytes:
+    """Return what comes back instead of the signed file on some bad days."""
+    if fault == "unsigned":
+        return sent + b"\n"
+    if fault == "not_pdf":
+        return b"<html>sesi berakhir</html>"
+    if fault == "rewritten":
+        out = io.BytesIO()
+        anew: Any = copy_into_new_writer(PdfFileReader(io.BytesIO(sent)))
+        anew.write(out)
+        return sign_pdf(out.getvalue(), make_authority("BSrE", now), name, now)
+    if fault == "changed":
+        return _with_changed_page(sent, name, now)
+    if fault == "foreign":
+        return sign_pdf(sent, make_authority("BSrE", now), name, now)
+    return made
+
+
+def _with_changed_page(sent: bytes, name: str, now: datetime) -> bytes:
+    """The page is another one, and the signature over it is good."""
+    authority = make_authority("BSrE", now)
+    writer = IncrementalPdfFileWriter(io.BytesIO(sent))
+    page = writer.root["/Pages"]["/Kids"][0]
+    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"q Q"))
+    writer.update_container(page)
+    return _signed(writer, _certified(authority, name), authority, now)
+
+
+def _signed(writer: IncrementalPdfFileWriter, person: Certified, authority: SimulatedAuthority, now: datetime) -> bytes:
+    store: Any = SimpleCertificateStore
+    registry = store()
+    registry.register_multiple([_loaded(authority.root)])
+    signer: Any = signers.SimpleSigner(
+        signing_cert=_loaded(person), signing_key=_key(person), cert_registry=registry, embed_roots=False
+    )
+    stamper = DummyTimeStamper(_loaded(authority.tsa), _key(authority.tsa), fixed_dt=now)
+    meta = signers.PdfSignatureMetadata(
+        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name=None
+    )
+    out = signers.PdfSigner(meta, signer=signer, timestamper=stamper).sign_pdf(writer, output=io.BytesIO())
+    return bytes(out.getvalue())
+
+
+@lru_cache(maxsize=64)
+def _certified(authority: SimulatedAuthority, name: str) -> Certified:
+    return authority.certify(name, "")
+
+
+def _loaded(one: Certified) -> Any:
+    load: Any = x509.Certificate.load
+    return load(one.der)
+
+
+def _key(one: Certified) -> Any:
+    load: Any = keys.PrivateKeyInfo.load
+    return load(one.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
