@@ -13,10 +13,16 @@ from app.document import stuck_routes as stuck
 from app.document import void_routes as voiding
 from app.identity import routes as identity
 from app.obligation import routes as obligation
+from app.obligation.exemption import routes as exemption
+from app.obligation.following import routes as following
+from app.obligation.population import routes as population
 from app.opd import routes as opd
 from app.pledge import routes as pledge
+from app.reminder import routes as reminder
 from app.signing import countersigning_routes as countersigning
 from app.signing import routes as signing
+from app.signing.remote import routes as remote
+from app.signing.remote import scan_routes as scans
 from app.verification import routes as verification
 
 router = APIRouter(prefix="/api/v1")
@@ -25,9 +31,14 @@ router.include_router(opd.router)
 router.include_router(asn.router)
 router.include_router(pledge.router)
 router.include_router(obligation.router)
+router.include_router(population.router)
+router.include_router(exemption.router)
+router.include_router(following.router)
 router.include_router(countersigner.router)
 router.include_router(signing.router)
 router.include_router(countersigning.router)
+router.include_router(remote.router)
+router.include_router(scans.router)
 router.include_router(document.router)
 router.include_router(voiding.router)
 router.include_router(stuck.router)
@@ -36,3 +47,4 @@ router.include_router(verification.router)
 router.include_router(compliance.router)
 router.include_router(recap.router)
 router.include_router(outstanding.router)
+router.include_router(reminder.router)

@@ -40,6 +40,10 @@ from app.obligation import jobs as _obligation_jobs  # noqa: F401
 from app.pki.errors import KeysExist, PkiFault
 from app.pki.keyring import KeyRing, init_keys, load_keys
 from app.pledge import service as pledge
+from app.reminder import jobs as _reminder_jobs  # noqa: F401
+from app.reminder.channels.registry import Channels, build_channels
+from app.signing.providers.registry import Providers, build_providers
+from app.signing.remote import jobs as _remote_jobs  # noqa: F401
 from app.signing.sessions import Ceremony
 from app.transparency import jobs as _transparency_jobs  # noqa: F401
 from app.transparency.record import LogIdentity
@@ -114,6 +118,7 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(TemplateShelf, shelf)
     held.add(LogIdentity, log)
     held.add(Mailer, mailer)  # type: ignore[type-abstract]
+    held.add(Channels, build_channels(settings, mailer))
     held.add(RelyingParty, party)
     held.add(Authenticator, authenticate)
     held.add(LiveFigures, LiveFigures(database, clock))
@@ -122,7 +127,9 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(Sealer, Sealer(settings.service, keys.authority, shelf, blobs, log))
     zone = settings.service.timezone
     held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer, zone))
-    held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log))
+    providers = build_providers(settings, keys.authority)
+    held.add(Providers, providers)
+    held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log, providers.roots))
     limits = settings.limits
     held.add(Limits, Limits(RateLimit(limits.login_per_minute), RateLimit(limits.verify_per_minute)))
     queue = jobs.build_app(libpq_url(database.url), held)

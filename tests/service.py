@@ -21,6 +21,7 @@ from app.device.signer import Device
 from app.document.jobs import seal
 from app.identity import service as identity
 from app.main import create_app
+from app.obligation.jobs import follow
 from app.transparency.jobs import publish
 from app.worker import run_due
 
@@ -66,7 +67,7 @@ class Service:
     async def run_jobs(self) -> None:
         """Run every job that is due, then what the worker does by the clock, then stop."""
         await run_due(self.held)
-        for periodic in (seal, publish):
+        for periodic in (follow, seal, publish):
             await periodic.body(self.held)
 
     async def import_roster(self, people: list[str] | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -81,7 +81,14 @@ async def has_current(session: Session) -> bool:
     return (await session.execute(select(Employee.id).where(Employee.current).limit(1))).first() is not None
 
 
-async def stream_current(session: Session, batch: int) -> AsyncIterator[Sequence[tuple[Employee, str, UUID, str]]]:
+async def hold_state(session: Session) -> None:
+    """Lock the roster's state against whoever would change the roster."""
+    await session.execute(select(RosterState.id).with_for_update(read=True))
+
+
+async def stream_current(
+    session: Session, batch: int, conditions: Sequence[ColumnElement[bool]] = ()
+) -> AsyncIterator[Sequence[tuple[Employee, str, UUID, str]]]:
     """Yield (employee, unit's name, agency's id, agency's name) in batches, in order of id; memory stays flat."""
     agency = aliased(Unit)
     after: UUID | None = None
@@ -90,7 +97,7 @@ async def stream_current(session: Session, batch: int) -> AsyncIterator[Sequence
             select(Employee, Unit.name, agency.id, agency.name)
             .join(Unit, Unit.id == Employee.unit_id)
             .join(agency, agency.id == Unit.agency_id)
-            .where(Employee.current)
+            .where(Employee.current, *conditions)
             .order_by(Employee.id)
             .limit(batch)
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+
 from app.asn import nip as nips
 from app.asn import queries
 from app.asn.models import Employee
@@ -56,6 +58,11 @@ async def require_visible(session: Session, scope: Scope, ids: Sequence[UUID]) -
         raise NotFound
 
 
+async def hold_roster(session: Session) -> None:
+    """Let nobody change the roster until this transaction has ended; whoever is changing it is waited for."""
+    await queries.hold_state(session)
+
+
 async def has_employees(session: Session) -> bool:
     """Whether anybody is on the roster."""
     return await queries.has_current(session)
@@ -67,16 +74,18 @@ async def list_visible(session: Session, actor: Principal, limit: int, **filters
     return await queries.list_visible(session, actor.scope, limit=limit, **filters)
 
 
-async def stream_current(session: Session, batch: int) -> AsyncIterator[list[RosterPerson]]:
-    """Yield everybody on the roster in batches."""
-    async for rows in queries.stream_current(session, batch):
+async def stream_current(
+    session: Session, batch: int, *conditions: ColumnElement[bool]
+) -> AsyncIterator[list[RosterPerson]]:
+    """Yield everybody on the roster, or whoever meets conditions on the person and the unit, in batches."""
+    async for rows in queries.stream_current(session, batch, conditions):
         yield [_person(employee, unit, agency_id, agency) for employee, unit, agency_id, agency in rows]
 
 
 def _person(employee: Employee, unit: str, agency_id: UUID, agency: str) -> RosterPerson:
     printed = {
         "name": employee.name,
-        "nip": nips.group(employee.nip),
+        "nip": nips.group(employee.nip) if employee.nip else "",
         "grade": employee.grade_title,
         "position": employee.position,
         "unit": unit,

@@ -19,10 +19,18 @@ from app.core.postgres import LocalPostgres, find_binaries
 from app.core.schema import is_current
 from app.core.secrets import master_key
 from app.core.settings import Settings, StorageSettings
+from app.obligation.audit import service as audit
 from app.pki.keycheck import Finding, check_keys
 from app.wiring import key_folder
 
 LONG = timedelta(minutes=10)
+CONTRADICTED = {
+    "pledges": "peserta tidak memiliki semua pernyataan putarannya.",
+    "exemptions": "kewajiban tidak cocok dengan pembebasannya.",
+    "reasons": "kewajiban dikecualikan tanpa alasan yang tercatat.",
+    "roster": "hitungan pegawai per unit tidak cocok dengan data pegawai.",
+    "changes": "kelompok catatan perubahan tidak cocok dengan log transparansi.",
+}
 
 
 @dataclass
@@ -32,6 +40,7 @@ class Report:
     rounds: list[Comparison] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
     waiting: Waiting | None = None
+    contradictions: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -50,6 +59,7 @@ class Report:
                 for r in self.rounds
             ],
             "repaired": self.repaired,
+            "contradictions": self.contradictions,
             "unsealed_documents": self.waiting.documents if self.waiting else None,
             "log_queue": self.waiting.facts if self.waiting else None,
             "wrong": self.wrong,
@@ -100,6 +110,7 @@ async def _examine(settings: Settings, *, repair: bool) -> Report:
             found.rounds = await _compare(database)
         async with database.transaction() as session:
             found.waiting = await counting.waiting(session)
+            found.contradictions = await audit.contradictions(session)
     _judge(found, now)
     return found
 
@@ -121,6 +132,7 @@ def _judge(found: Report, now: datetime) -> None:
             found.wrong.append(
                 f"{compared.people_at_odds} pegawai di putaran {compared.title} tidak cocok dengan kewajibannya."
             )
+    found.wrong += [f"{count} {CONTRADICTED[name]}" for name, count in found.contradictions.items()]
     if found.waiting and found.waiting.since and now - found.waiting.since > LONG:
         found.warnings.append(
             "Ada dokumen yang menunggu segel lebih dari sepuluh menit. Apakah `pakta worker` berjalan?"

@@ -13,10 +13,12 @@ from app.cli.failure import report
 from app.cli.keys import cli as keys
 from app.cli.log import cli as log
 from app.cli.recap import recap
+from app.cli.reminders import add_simulators
+from app.cli.reminders import cli as reminders
 from app.cli.roster import cli as rosters
-from app.cli.roster_siasn import simulate
 from app.cli.rounds import cli as rounds
 from app.cli.serve import serve, worker
+from app.cli.simulate import cli as simulate
 from app.cli.tokens import cli as tokens
 from app.cli.verify import verify
 from app.core.errors import AppError, CannotStart
@@ -41,6 +43,8 @@ cli.add_typer(log, name="log")
 cli.add_typer(database, name="db")
 cli.add_typer(tokens, name="token")
 cli.add_typer(bench, name="bench")
+cli.add_typer(reminders, name="reminder")
+add_simulators(simulate)
 cli.add_typer(simulate, name="simulate")
 
 

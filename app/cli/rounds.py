@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,8 @@ from app.cli.options import AsJson, DataDir
 from app.core.db import Session
 from app.core.settings import Settings
 from app.obligation import service as obligation
+from app.obligation.population import service as populations
+from app.obligation.population.schemas import PopulationRead
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 from app.pledge.schemas import RoundCreate
@@ -41,13 +44,21 @@ def create(
     opens: Day,
     closes: Day,
     paper: Annotated[str, typer.Option(help="F4 or A4.")] = "F4",
+    employment: Annotated[list[str] | None, typer.Option(help="pns, cpns, pppk, pppk_pw, non_asn; repeat it.")] = None,
+    opd: Annotated[list[UUID] | None, typer.Option(help="These agencies only; repeat it.")] = None,
+    position_kind: Annotated[list[str] | None, typer.Option(help="1, 2 or 4; repeat it.")] = None,
+    echelon: Annotated[list[str] | None, typer.Option(help="21, 22, 31 …; repeat it.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Kedudukan hukum and its meaning: 02=required.")] = None,
+    late_joiners: Annotated[str, typer.Option(help="automatic, admin or none.")] = "admin",
     as_json: AsJson = False,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
     """Make a draft with both texts."""
     zone = ZoneInfo(Settings().service.timezone)
-    wanted = RoundCreate.model_validate(
+    wanted = _checked(
         {
+            "population": _rule(employment, opd, position_kind, echelon, status),
+            "late_joiners": late_joiners,
             "title": title,
             "election": election,
             "year": year,
@@ -115,6 +126,31 @@ def show(
     _show([asyncio.run(work())], as_json=as_json)
 
 
+@cli.command()
+def population(
+    round_id: RoundId,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
+) -> None:
+    """Show whom a round asks: before it opens a preview, afterwards what was frozen."""
+
+    async def work() -> PopulationRead:
+        async with at_work() as (_, session):
+            return await populations.read(session, OPERATOR, round_id)
+
+    found = asyncio.run(work())
+    if as_json:
+        typer.echo(found.model_dump_json())
+        return
+    table = Table("perangkat daerah", "pegawai", "peserta", "wajib", "ditunda", "dikecualikan", "keluar")
+    for row in found.agencies:
+        numbers = (row.people, row.total, row.required, row.deferred, row.exempt, row.left)
+        table.add_row(row.name, *map(str, numbers))
+    Console().print(table)
+    for code in found.unknown_codes:
+        typer.echo(f"Kedudukan hukum {code.code} tidak dikenal ({code.people} pegawai): dihitung wajib.", err=True)
+
+
 @cli.command("list")
 def list_(
     as_json: AsJson = False,
@@ -127,6 +163,38 @@ def list_(
             return [_facts(r) for r in await pledge.list_rounds(session, OPERATOR, 1000, None)]
 
     _show(asyncio.run(work()), as_json=as_json)
+
+
+def _rule(
+    employment: list[str] | None,
+    opd: list[UUID] | None,
+    position_kind: list[str] | None,
+    echelon: list[str] | None,
+    status: list[str] | None,
+) -> dict[str, Any]:
+    return {
+        "employments": employment or [],
+        "agencies": opd or [],
+        "position_kinds": position_kind or [],
+        "echelons": echelon or [],
+        "legal_status": dict(_meaning(one) for one in status or []),
+    }
+
+
+def _meaning(stated: str) -> tuple[str, str]:
+    code, equals, meaning = stated.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{stated}: CODE=MEANING is expected, such as 02=required")
+    return code, meaning
+
+
+def _checked(stated: dict[str, Any]) -> RoundCreate:
+    """Return the round that was asked for; raises BadParameter with the first thing that is wrong with it."""
+    try:
+        return RoundCreate.model_validate(stated)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise typer.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 async def _read(session: Session, round_id: UUID) -> dict[str, Any]:

@@ -14,13 +14,19 @@ class Permission(StrEnum):
     DOCUMENT_VOID = "document.void"
     EMPLOYEE_READ = "employee.read"
     EMPLOYEE_WRITE = "employee.write"
+    EXEMPTION_DECIDE = "exemption.decide"
+    EXEMPTION_READ = "exemption.read"
+    EXEMPTION_REQUEST = "exemption.request"
     NIP_READ = "nip.read"
     OBLIGATION_READ = "obligation.read"
     PERSONAL_DATA = "personal.data"
+    REMINDER_WRITE = "reminder.write"
+    REMOTE_DECIDE = "remote.decide"
     ROSTER_IMPORT = "roster.import"
     ROUND_OPEN = "round.open"
     ROUND_READ = "round.read"
     ROUND_WRITE = "round.write"
+    SCAN_WRITE = "scan.write"
     SELF_SIGN = "self.sign"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of a permission
     UNIT_READ = "unit.read"
@@ -41,7 +47,15 @@ class Role(StrEnum):
 _READ = {Permission.ROUND_READ, Permission.UNIT_READ, Permission.COMPLIANCE_READ}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ASN: frozenset({Permission.SELF_SIGN}),
-    Role.AUDITOR: frozenset(_READ | {Permission.OBLIGATION_READ, Permission.EMPLOYEE_READ, Permission.DOCUMENT_READ}),
+    Role.AUDITOR: frozenset(
+        _READ
+        | {
+            Permission.OBLIGATION_READ,
+            Permission.EMPLOYEE_READ,
+            Permission.DOCUMENT_READ,
+            Permission.EXEMPTION_READ,
+        }
+    ),
     Role.BKPSDM_ADMIN: frozenset(set(Permission) - {Permission.SELF_SIGN}),
     Role.DASHBOARD: frozenset({Permission.COMPLIANCE_READ, Permission.ROUND_READ}),
     Role.HEAD: frozenset(_READ | {Permission.SELF_SIGN, Permission.OBLIGATION_READ}),
@@ -49,12 +63,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _READ
         | {
             Permission.COUNTERSIGNER_WRITE,
+            Permission.EXEMPTION_READ,
+            Permission.EXEMPTION_REQUEST,
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
             Permission.DOCUMENT_PRINT,
             Permission.DOCUMENT_READ,
             Permission.ACTIVATION_ISSUE,
+            Permission.SCAN_WRITE,
         }
     ),
 }

@@ -12,6 +12,15 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.errors import CannotStart
+from app.core.reminder_settings import ReminderSettings, SmsSettings, WhatsappSettings
+from app.core.signing_settings import (
+    SIGNING_GROUPS,
+    BsreSettings,
+    CscSettings,
+    Pkcs11Settings,
+    Pkcs12Settings,
+    SigningSettings,
+)
 
 G = TypeVar("G", bound=BaseSettings)
 
@@ -123,6 +132,7 @@ class LimitSettings(BaseSettings):
     )
     roster_seconds: int = Field(300, ge=10, description="Time the process that reads a roster may take.")
     verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
+    evidence_mb: int = Field(5, ge=1, le=50, description="Largest evidence of an exemption, MB.")
     verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
     login_per_minute: int = Field(
         120, ge=1, description="Sign-in attempts (and activations by form) an address may make each minute."
@@ -199,6 +209,14 @@ class Settings:
         self.retention = group(RetentionSettings)
         self.nik = group(NikSettings)
         self.siasn = group(SiasnSettings)
+        self.signing = group(SigningSettings)
+        self.bsre = group(BsreSettings)
+        self.csc = group(CscSettings)
+        self.pkcs12 = group(Pkcs12Settings)
+        self.pkcs11 = group(Pkcs11Settings)
+        self.reminder = group(ReminderSettings)
+        self.whatsapp = group(WhatsappSettings)
+        self.sms = group(SmsSettings)
         self._check()
 
     def _check(self) -> None:
@@ -224,4 +242,8 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     RetentionSettings,
     NikSettings,
     SiasnSettings,
+    *SIGNING_GROUPS,
+    ReminderSettings,
+    WhatsappSettings,
+    SmsSettings,
 )

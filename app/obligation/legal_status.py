@@ -1,6 +1,7 @@
-"""What a kedudukan hukum code means for the duty to sign: data, not code (`legal_status.toml`)."""
+"""What a kedudukan hukum code means for the duty to sign: data, not code (`legal_status.toml`), unless a round says otherwise."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,14 +11,19 @@ _STATE = {"required": "pending", "optional": "exempt", "deferred": "deferred", "
 @cache
 def _table() -> dict[str, str]:
     raw = tomllib.loads((Path(__file__).parent / "legal_status.toml").read_text())
-    return {code: _STATE[meaning] for meaning, codes in raw.items() for code in codes}
+    return {code: meaning for meaning, codes in raw.items() for code in codes}
 
 
-def initial_state(code: str) -> str:
-    """Return the state a new obligation starts in; an unknown code is required, because nobody may slip out unseen."""
-    return _table().get(code, "pending")
+def meanings(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return what each known code means, a round's own word before the usual one."""
+    return {**_table(), **overrides}
 
 
-def is_known(code: str) -> bool:
-    """Whether the table names the code."""
-    return code in _table()
+def state_of(meanings_: Mapping[str, str], code: str) -> str:
+    """Return the state an obligation starts in; an unknown code is required, because nobody may slip out unseen."""
+    return _STATE[meanings_.get(code, "required")]
+
+
+def reason_of(code: str) -> str:
+    """Return the reason of a state that follows from a code."""
+    return f"legal_status:{code}"

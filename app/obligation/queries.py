@@ -27,7 +27,8 @@ async def list_mine(session: Session, employee_id: UUID) -> list[tuple[Obligatio
 async def lock_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
     """Lock a person's row of a round: two pledges signed at once must not both read the old count."""
     statement = select(Participant).where(Participant.round_id == round_id, Participant.employee_id == employee_id)
-    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+    locked = statement.with_for_update().execution_options(populate_existing=True)  # not as it was read before
+    return (await session.execute(locked)).scalar_one_or_none()
 
 
 async def find_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
@@ -112,11 +113,9 @@ async def mark_declined(session: Session, ids: Sequence[UUID], reason: str, at: 
     )
 
 
-async def list_declined(session: Session, round_id: UUID, employee_ids: Sequence[UUID]) -> list[Obligation]:
-    """Return the declined obligations of people; uses the partial index."""
-    statement = select(Obligation).where(
-        Obligation.round_id == round_id, Obligation.employee_id.in_(employee_ids), Obligation.declined_at.is_not(None)
-    )
+async def list_owed(session: Session, round_id: UUID, employee_ids: Sequence[UUID]) -> list[Obligation]:
+    """Return every obligation people have in a round."""
+    statement = select(Obligation).where(Obligation.round_id == round_id, Obligation.employee_id.in_(employee_ids))
     return list((await session.execute(statement.order_by(Obligation.id))).scalars())
 
 

@@ -13,7 +13,7 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.obligation import service
 from app.obligation.models import Obligation, Participant
-from app.obligation.schemas import Decline, MyObligation, ParticipantRead
+from app.obligation.schemas import Decline, MyObligation, Owed, ParticipantRead
 from app.pledge.models import PledgeRound
 
 router = APIRouter(tags=["obligations"])
@@ -77,17 +77,19 @@ async def list_participants(
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1].name, found[-1].employee_id))
-    declines = await service.declines_of(session, round_id, [p.employee_id for p in found])
-    return [_read(actor, p, declines.get(p.employee_id, [])) for p in found]
+    owed = await service.obligations_of(session, round_id, [p.employee_id for p in found])
+    return [_read(actor, p, owed.get(p.employee_id, [])) for p in found]
 
 
-def _read(actor: Principal, person: Participant, declines: Sequence[Obligation]) -> ParticipantRead:
+def _read(actor: Principal, person: Participant, obligations: Sequence[Obligation]) -> ParticipantRead:
     """Show a person as the caller may see them: the reason of a decline only to who sees the whole NIP."""
     whole = actor.may(Permission.NIP_READ)
-    fields = {name: getattr(person, name) for name in ParticipantRead.model_fields if name not in {"nip", "declined"}}
+    computed = {"nip", "declined", "obligations"}
+    fields = {name: getattr(person, name) for name in ParticipantRead.model_fields if name not in computed}
     shown = [
         Decline(pledge=o.pledge, at=o.declined_at, reason=o.declined_reason if whole else None)
-        for o in declines
+        for o in obligations
         if o.declined_at is not None
     ]
-    return ParticipantRead(nip=asn.shown_nip(actor, person.nip), declined=shown, **fields)
+    owed = [Owed.model_validate(o, from_attributes=True) for o in obligations]
+    return ParticipantRead(nip=asn.shown_nip(actor, person.nip), obligations=owed, declined=shown, **fields)

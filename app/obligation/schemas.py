@@ -28,6 +28,16 @@ class Decline(BaseModel):
     reason: str | None
 
 
+class Owed(BaseModel):
+    """One pledge of a person: the id is what an exemption is asked for."""
+
+    id: UUID
+    pledge: str
+    state: str
+    reason: str
+    exemption_id: UUID | None
+
+
 class ParticipantRead(BaseModel):
     """One person in a round."""
 
@@ -39,4 +49,6 @@ class ParticipantRead(BaseModel):
     employment: str
     state: str
     signed_at: datetime | None
+    joined_at: datetime | None
+    obligations: list[Owed]
     declined: list[Decline]

@@ -3,52 +3,35 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.asn import service as asn
-from app.asn.service import RosterPerson
 from app.core import jobs
 from app.core.blobs import BlobStore
-from app.core.db import Session, insert_rows
+from app.core.db import Session
 from app.core.errors import NotFound
-from app.core.ids import new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.settings import ServiceSettings
 from app.countersigner import service as countersigner
 from app.obligation import queries
+from app.obligation.enrolling import enrol
 from app.obligation.errors import ObligationNotPending, RosterEmpty
-from app.obligation.legal_status import initial_state
-from app.obligation.models import STATES, Obligation, Participant
+from app.obligation.legal_status import state_of
+from app.obligation.models import Obligation, Participant
+from app.obligation.population import service as population
+from app.obligation.population.queries import selected
 from app.pdf.inputs import TrustMaterial
 from app.pledge import service as pledge
-from app.pledge.models import PledgeRound, RoundPledge
+from app.pledge.models import PledgeRound
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 
 ASSIGN_JOB = "round.assign"
 BATCH = 5_000
-_PARTICIPANT = [
-    "round_id",
-    "employee_id",
-    "agency_id",
-    "unit_id",
-    "employment",
-    "grade",
-    "position_kind",
-    "name",
-    "nip",
-    "printed",
-    "n_pending",
-    "n_signed",
-    "n_deferred",
-    "n_exempt",
-    "n_left",
-]
-_OBLIGATION = ["id", "round_id", "employee_id", "pledge", "state", "reason"]
 
 
 async def open_round(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
@@ -79,16 +62,23 @@ async def assign(
         return
     pledges = await pledge.freeze_templates(session, pledge_round, settings=settings, trust=trust, blobs=blobs)
     counts: Counter[str] = Counter()
-    async for people in asn.stream_current(session, BATCH):
-        states = [initial_state(person.legal_status) for person in people]
+    await asn.hold_roster(session)  # whoever changes it afterwards finds the round open, and notes whom they changed
+    rule = await population.freeze(session, pledge_round, now=now)
+    async for people in asn.stream_current(session, BATCH, selected(rule)):
+        states = [state_of(rule.legal_status, person.legal_status) for person in people]
         counts.update(states)
-        await insert_rows(session, "participant", _PARTICIPANT, _participants(round_id, people, states, len(pledges)))
-        await insert_rows(session, "obligation", _OBLIGATION, _obligations(round_id, people, states, pledges))
+        await enrol(session, round_id, people, states, pledges)
     if pledge_round.countersign:
         await countersigner.assign_heads(session, round_id, now=now)
     pledge_round.status, pledge_round.opened_at = "open", now
     frozen = json.dumps(
-        {"counts": counts, "prefixes": [p.prefixes for p in pledges], "round": str(round_id)}, sort_keys=True
+        {
+            "counts": counts,
+            "population": pledge_round.population,
+            "prefixes": [p.prefixes for p in pledges],
+            "round": str(round_id),
+        },
+        sort_keys=True,
     )
     digest = hashlib.sha256(frozen.encode()).digest()
     await transparency.record(session, log, [transparency.Entry(Fact.ROUND_OPENED, round_id, digest, now)])
@@ -153,10 +143,12 @@ async def decline(session: Session, ids: Sequence[UUID], reason: str, *, at: dat
     await queries.mark_declined(session, ids, reason, at)
 
 
-async def declines_of(session: Session, round_id: UUID, employee_ids: Sequence[UUID]) -> dict[UUID, list[Obligation]]:
-    """Return what people of a round would not sign, by person."""
+async def obligations_of(
+    session: Session, round_id: UUID, employee_ids: Sequence[UUID]
+) -> dict[UUID, list[Obligation]]:
+    """Return what people of a round owe or owed, by person."""
     found: dict[UUID, list[Obligation]] = {}
-    for owed in await queries.list_declined(session, round_id, employee_ids):
+    for owed in await queries.list_owed(session, round_id, employee_ids):
         found.setdefault(owed.employee_id, []).append(owed)
     return found
 
@@ -168,32 +160,3 @@ async def list_participants(
     actor.require(Permission.OBLIGATION_READ)
     await pledge.get_round(session, round_id)
     return await queries.list_participants(session, round_id, actor.scope, limit=limit, **filters)
-
-
-def _participants(
-    round_id: UUID, people: Sequence[RosterPerson], states: Sequence[str], owed: int
-) -> Iterator[tuple[Any, ...]]:
-    for person, state in zip(people, states, strict=True):
-        counts = [owed if state == name else 0 for name in STATES]
-        yield (
-            round_id,
-            person.id,
-            person.agency_id,
-            person.unit_id,
-            person.employment,
-            person.grade,
-            person.position_kind,
-            person.name,
-            person.nip,
-            json.dumps(person.printed),
-            *counts,
-        )
-
-
-def _obligations(
-    round_id: UUID, people: Sequence[RosterPerson], states: Sequence[str], pledges: Sequence[RoundPledge]
-) -> Iterator[tuple[Any, ...]]:
-    for person, state in zip(people, states, strict=True):
-        reason = "" if state == "pending" else f"legal_status:{person.legal_status}"
-        for text in pledges:
-            yield new_id(), round_id, person.id, text.pledge, state, reason

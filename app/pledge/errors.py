@@ -24,6 +24,13 @@ class RoundDates(AppError):
     code = "round.dates"
 
 
+class AgencyUnknown(AppError):
+    """The population names an agency that is none."""
+
+    kind = Kind.INVALID
+    code = "round.agency_unknown"
+
+
 class TemplateUnknown(AppError):
     """There is no template of that code."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -42,6 +43,7 @@ class PledgeRound(Base):
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'opening', 'open', 'closed')", name="status"),
         CheckConstraint("audience IN ('asn', 'asn_non_asn')", name="audience"),
+        CheckConstraint("late_joiners IN ('automatic', 'admin', 'none')", name="late_joiners"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -54,6 +56,15 @@ class PledgeRound(Base):
     countersign: Mapped[bool]
     paper: Mapped[str]
     audience: Mapped[str] = mapped_column(server_default="asn", doc="Whom the texts speak of.")
+    population: Mapped[dict[str, Any]] = mapped_column(
+        server_default="{}", doc="Who takes part (`schemas.Population`); once the round is open, complete and frozen."
+    )
+    population_counts: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), doc="Whom the rule chose when the round opened, by agency and reason."
+    )
+    late_joiners: Mapped[str] = mapped_column(
+        server_default="admin", doc="What becomes of people who appear after the opening: automatic, admin, none."
+    )
     status: Mapped[str]
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]

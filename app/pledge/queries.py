@@ -101,6 +101,12 @@ async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[Ple
     return list((await session.execute(statement.with_for_update(read=True))).scalars())
 
 
+async def hold_running(session: Session) -> list[PledgeRound]:
+    """Return the open rounds under a shared lock."""
+    statement = select(PledgeRound).where(PledgeRound.status == "open").order_by(PledgeRound.id)
+    return list((await session.execute(statement.with_for_update(read=True))).scalars())
+
+
 async def list_rounds(session: Session, limit: int, before: UUID | None) -> list[PledgeRound]:
     """Return rounds, newest first."""
     statement = select(PledgeRound).order_by(PledgeRound.id.desc()).limit(limit)

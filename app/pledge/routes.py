@@ -10,7 +10,7 @@ from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.pledge import service, template_routes
 from app.pledge.models import PledgeRound
-from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead
+from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead, RoundUpdate
 from app.transparency.record import LogIdentity
 
 router = APIRouter(tags=["rounds"])
@@ -64,6 +64,16 @@ async def list_rounds(
 async def get_round(round_id: UUID, session: SessionDep, actor: ActorDep) -> RoundRead:
     """Read a round."""
     return (await read_rounds(session, [await service.read_round(session, actor, round_id)]))[0]
+
+
+@router.patch("/rounds/{round_id}")
+async def update_round(
+    round_id: UUID, body: RoundUpdate, session: SessionDep, actor: ActorDep, clock: ClockDep
+) -> RoundRead:
+    """Change a draft: its days, its paper, and who takes part. Once it opens, all of this is frozen."""
+    return (await read_rounds(session, [await service.update_round(session, actor, round_id, body, now=clock.now())]))[
+        0
+    ]
 
 
 @router.post("/rounds/{round_id}/close")

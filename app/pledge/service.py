@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from app.core.blobs import BlobStore
@@ -15,13 +16,14 @@ from app.core.ids import new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.settings import ServiceSettings
+from app.opd import service as opd
 from app.pdf.compiler import compile_template
 from app.pdf.inputs import CompileInputs, TrustMaterial
 from app.pdf.source import TemplateSource, load_source, source_from
 from app.pledge import queries
-from app.pledge.errors import RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
+from app.pledge.errors import AgencyUnknown, RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
 from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
-from app.pledge.schemas import RoundCreate
+from app.pledge.schemas import ASN, Population, RoundCreate, RoundUpdate
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 
@@ -90,8 +92,9 @@ async def create_round(session: Session, actor: Principal, wanted: RoundCreate, 
     if missing := set(wanted.template_version_ids) - {v.id for t, v in chosen if t.code in wanted.pledges}:
         raise TemplateUnknown(template=str(min(missing)))
     newest |= {template.code: version for template, version in chosen}
-    fields = wanted.model_dump(exclude={"pledges", "template_version_ids"})
-    pledge_round = PledgeRound(id=new_id(), status="draft", created_at=now, **fields)
+    fields = wanted.model_dump(exclude={"pledges", "template_version_ids", "population"})
+    population = await _population(session, wanted.population, wanted.audience)
+    pledge_round = PledgeRound(id=new_id(), status="draft", created_at=now, population=population, **fields)
     session.add(pledge_round)
     await session.flush()
     for place, pledge in enumerate(dict.fromkeys(wanted.pledges)):
@@ -102,6 +105,33 @@ async def create_round(session: Session, actor: Principal, wanted: RoundCreate, 
         )
     await session.flush()
     return pledge_round
+
+
+async def update_round(
+    session: Session, actor: Principal, round_id: UUID, wanted: RoundUpdate, *, now: datetime
+) -> PledgeRound:
+    """Change a draft; raises `NotFound`, `RoundNotDraft`, `RoundDates`, `AgencyUnknown`."""
+    actor.require(Permission.ROUND_WRITE)
+    pledge_round = await get_round(session, round_id, lock=True)
+    if pledge_round.status != "draft":
+        raise RoundNotDraft(title=pledge_round.title)
+    for name, value in wanted.model_dump(exclude={"population"}, exclude_none=True).items():
+        setattr(pledge_round, name, value)
+    if pledge_round.closes_at <= pledge_round.opens_at or pledge_round.closes_at <= now:
+        raise RoundDates
+    if wanted.population is not None:
+        pledge_round.population = await _population(session, wanted.population, pledge_round.audience)
+    await session.flush()
+    return pledge_round
+
+
+async def _population(session: Session, wanted: Population, audience: str) -> dict[str, Any]:
+    """Return the rule as it is stored, its kinds of employment named; raises `AgencyUnknown`."""
+    known = {agency.id for agency in await opd.list_all_agencies(session)} if wanted.agencies else set()
+    if unknown := set(wanted.agencies) - known:
+        raise AgencyUnknown(agency=str(min(unknown)))
+    usual = {*ASN, "non_asn"} if audience == "asn_non_asn" else set(ASN)
+    return {**wanted.model_dump(mode="json"), "employments": sorted(set(wanted.employments) or usual)}
 
 
 async def get_round(session: Session, round_id: UUID, *, lock: bool = False) -> PledgeRound:
@@ -195,6 +225,20 @@ def require_open(pledge_round: PledgeRound, now: datetime) -> None:
     """Raise `RoundNotOpen` unless people may sign in the round at this instant."""
     if pledge_round.status != "open" or not pledge_round.opens_at <= now < pledge_round.closes_at:
         raise RoundNotOpen(title=pledge_round.title)
+
+
+async def hold_running(session: Session, round_id: UUID) -> PledgeRound:
+    """Return a round that stays open until this transaction has ended, whether people may sign at this instant or not."""
+    for pledge_round in await queries.hold_rounds(session, [round_id]):
+        if pledge_round.status != "open":
+            raise RoundNotOpen(title=pledge_round.title)
+        return pledge_round
+    raise NotFound
+
+
+async def hold_all_running(session: Session) -> list[PledgeRound]:
+    """Return every open round, held open until this transaction has ended, in the order in which rounds are locked."""
+    return await queries.hold_running(session)
 
 
 async def hold_open(session: Session, round_ids: Collection[UUID], *, now: datetime) -> None:

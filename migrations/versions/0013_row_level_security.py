@@ -29,7 +29,7 @@ DO $$ BEGIN
 EXCEPTION WHEN unique_violation OR serialization_failure THEN NULL;
 END $$
 """
-APPEND_ONLY = ("log_entry", "log_leaf", "log_checkpoint", "compliance_change")
+APPEND_ONLY = ("log_entry", "log_leaf", "log_checkpoint", "compliance_change", "participant_change")
 """What is written once: neither role may change or delete a row. Tiles grow, and are proven by the checkpoints."""
 
 EMPLOYEE = "EXISTS (SELECT FROM employee e WHERE e.id = {table}.employee_id)"
@@ -57,6 +57,8 @@ VISIBLE: dict[str, str | None] = {
     "participant": f"{MINE} OR agency_id = ANY ({AGENCIES}) OR {NOTED}",
     "obligation": f"""{MINE} OR EXISTS (SELECT FROM participant p WHERE p.round_id = obligation.round_id
       AND p.employee_id = obligation.employee_id)""",
+    "exemption": f"{MINE} OR agency_id = ANY ({AGENCIES})",
+    "participant_change": f"{MINE} OR agency_id = ANY ({AGENCIES})",
     "paper_sheet": "EXISTS (SELECT FROM obligation o WHERE o.id = paper_sheet.obligation_id)",
     "document": f"{MINE} OR agency_id = ANY ({AGENCIES}) OR countersign_agency_id = ANY ({OFFICES})",
     "document_revision": DOCUMENT,
@@ -66,6 +68,8 @@ VISIBLE: dict[str, str | None] = {
     "signing_evidence": SESSION,
     "device_key": SESSION,
     "countersignature": f"{SESSION} OR {DOCUMENT}",
+    "reminder_delivery": f"{MINE} OR agency_id = ANY ({AGENCIES})",
+    "reminder_recipient": f"agency_id = ANY ({AGENCIES})",
 }
 
 

@@ -85,6 +85,26 @@ def test_roster_round_and_recap_from_the_terminal(run, roster, tmp_path: Path) -
     assert "Dinas Kesehatan" in run("recap", round_id).stdout
 
 
+def test_a_round_for_some_of_the_people_from_the_terminal(run, roster) -> None:
+    file, units = roster
+    assert run("roster", "import", file, "--units", units, "--apply").exit_code == 0
+    title = ("--title", "Putaran pejabat", "--election", "Pemilihan Umum", "--year", "2029")
+    days = ("--cut-off", "2029-01-01", "--opens", "2029-01-02", "--closes", "2099-02-01")
+    rule = ("--employment", "pns", "--status", "02=required", "--late-joiners", "automatic")
+    made = json.loads(run("round", "create", *title, *days, *rule, "--json").stdout)
+    shown = run("round", "population", made["id"], "--json")
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.stdout)
+    assert (found["total"]["total"], found["total"]["excluded"]["employment"], found["late_joiners"]) == (
+        5,
+        1,
+        "automatic",
+    )
+    assert "Kesehatan" in run("round", "population", made["id"]).stdout
+    for wrong in (("--status", "02"), ("--employment", "tni"), ("--late-joiners", "maybe")):
+        assert run("round", "create", *title, *days, *wrong).exit_code == 2
+
+
 def test_a_token_is_printed_once_and_an_unknown_opd_refused(run, roster) -> None:
     file, units = roster
     assert run("roster", "import", file, "--units", units, "--apply").exit_code == 0

@@ -1,0 +1,1 @@
+"""Whether what obligations keep agrees with itself and with the log: for `pakta doctor` and the tests."""
