@@ -26,6 +26,7 @@ from app.signing.remote import scan_routes as scans
 from app.verification import routes as verification
 
 router = APIRouter(prefix="/api/v1")
+router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
 router.include_router(identity.router)
 router.include_router(opd.router)
 router.include_router(asn.router)
@@ -35,7 +36,6 @@ router.include_router(population.router)
 router.include_router(exemption.router)
 router.include_router(following.router)
 router.include_router(countersigner.router)
-router.include_router(signing.router)
 router.include_router(countersigning.router)
 router.include_router(remote.router)
 router.include_router(scans.router)

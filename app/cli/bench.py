@@ -3,13 +3,13 @@
 import asyncio
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli import bench_seal
+from app.cli import bench_http, bench_seal
 from app.cli.options import AsJson
 
 cli = typer.Typer(help="Measure this machine.", no_args_is_help=True)
@@ -44,11 +44,32 @@ def seal(
 ) -> None:
     """Make, sign, seal, store and re-verify documents in a temporary data folder; count those that verify."""
     result = asyncio.run(bench_seal.run(people=people, level=level.value, workers=workers, peers=peers))
+    _show(result, as_json=as_json)
+    raise typer.Exit(0 if result["documents"] == people and not result["faults"] else 1)
+
+
+@cli.command()
+def http(
+    people: Annotated[int, typer.Option(help="People who sign two pledges each.", min=20, max=100_000)] = 4_000,
+    concurrent: Annotated[int, typer.Option(help="People at it at once, reading included.", min=1)] = 1_000,
+    rate: Annotated[float, typer.Option(help="People who arrive each second.", min=1)] = 60.0,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64)] = 2,
+    generators: Annotated[int, typer.Option(help="Processes of the people's devices.", min=1, max=64)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Serve people who arrive, read and sign over HTTP, from devices on this machine; count what each request took."""
+    result = asyncio.run(
+        bench_http.run(people=people, concurrent=concurrent, rate=rate, workers=workers, generators=generators)
+    )
+    _show(result, as_json=as_json)
+    raise typer.Exit(0 if result["signed_in_the_register"] == people and not result["errors"] else 1)
+
+
+def _show(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
-    else:
-        table = Table(show_header=False, box=None)
-        for name, value in result.items():
-            table.add_row(name, str(value))
-        Console().print(table)
-    raise typer.Exit(0 if result["documents"] == people and not result["faults"] else 1)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in result.items():
+        table.add_row(name, str(value))
+    Console().print(table)

@@ -11,7 +11,10 @@ The role and the two settings below end with the transaction, so a pooled connec
 written as sub-selects without a link to the row, which PostgreSQL evaluates once a statement.
 """
 
-from sqlalchemy import text
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, case, cast, func, literal, text
 
 from app.core.db import SCOPED_ROLE, SERVICE_ROLE, Session
 from app.core.permission import Permission
@@ -34,6 +37,12 @@ async def confine(session: Session, principal: Principal) -> None:
         return
     agencies = ",".join(str(agency) for agency in principal.scope.agencies or ())
     await session.execute(_CONFINE, {"agencies": agencies, "person": str(principal.employee_id or "")})
+
+
+def confined_to(person: SQLColumnExpression[UUID], when: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The same for one person as an expression of a statement that finds them, for requests that must not cost one more."""
+    settings = (("role", literal(SCOPED_ROLE)), ("pakta.agencies", literal("")), ("pakta.person", cast(person, String)))
+    return case((when, func.concat(*(func.set_config(name, value, literal(True)) for name, value in settings))))
 
 
 def policies(table: str, visible: str | None) -> list[str]:

@@ -1,10 +1,11 @@
 """The device's side of the ceremony over REST: activate, read, sign. Its signing key lives in one function call."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
-import httpx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -48,10 +49,58 @@ class Signature:
     receipts: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Answer(Protocol):
+    """What a device reads of an HTTP answer; httpx's has it."""
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is a refusal."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        ...
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """What it sets."""
+        ...
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        ...
+
+
+class Client(Protocol):
+    """What a device asks of an HTTP client of one server; `httpx.AsyncClient` has it."""
+
+    @property
+    def cookies(self) -> Any:
+        """What the client itself keeps."""
+        ...
+
+    async def request(
+        self, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Send a request and wait for its answer."""
+        ...
+
+
 class Device:
     """One person's phone: a passkey, a session cookie, and the steps of the ceremony."""
 
-    def __init__(self, http: httpx.AsyncClient, origin: str, rp_id: str) -> None:
+    def __init__(self, http: Client, origin: str, rp_id: str) -> None:
         self.http = http
         self.passkey = SoftAuthenticator(origin, rp_id)
         self._headers: dict[str, str] = {}
@@ -70,13 +119,17 @@ class Device:
 
     async def open(self, obligation_ids: list[str]) -> Prepared:
         """Open a session, fetch every byte, hash it here, and compare with what was announced."""
-        session = await self._call("POST", "/me/signing-sessions", {"obligation_ids": obligation_ids})
+        return await self.fetch(await self.begin(obligation_ids))
+
+    async def begin(self, obligation_ids: list[str]) -> dict[str, Any]:
+        """Open a session; nothing is fetched yet."""
+        session: dict[str, Any] = await self._call("POST", "/me/signing-sessions", {"obligation_ids": obligation_ids})
         must(len(session["documents"]) == len(obligation_ids), "session.count")
-        return await self._opened(session, SIGN_PURPOSE)
+        return _announced(session, SIGN_PURPOSE)
 
     async def countersignings(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return what waits for this person as the head of an agency."""
-        query = f"?{httpx.QueryParams(wanted)}" if wanted else ""
+        query = f"?{urlencode(wanted)}" if wanted else ""
         found: list[dict[str, Any]] = await self._call("GET", f"/me/countersignings{query}")
         return found
 
@@ -88,16 +141,11 @@ class Device:
         """Open one act over many pledges of others; the device sees that it is asked for these and no others."""
         session = await self._call("POST", "/me/countersigning-sessions", {"document_ids": document_ids})
         must([d["id"] for d in session["documents"]] == document_ids, "session.other_documents")
-        return await self._opened(session, COUNTERSIGN_PURPOSE)
+        return await self.fetch(_announced(session, COUNTERSIGN_PURPOSE))
 
     async def decline(self, prepared: Prepared, reason: str) -> None:
         """Refuse to sign, and say why."""
         await self._call("POST", f"/me/signing-sessions/{prepared.session['id']}/decline", {"reason": reason})
-
-    async def _opened(self, session: dict[str, Any], purpose: str) -> Prepared:
-        must(session["state"] == "prepared" and len(unb64(session["nonce"])) == 32, "session.shape")
-        must(session["purpose"] == purpose, "session.other_purpose")
-        return await self.fetch(session)
 
     async def fetch(self, session: dict[str, Any]) -> Prepared:
         """Fetch and hash the bytes of a session; of another's pledge, the signature that is in it already is covered too."""
@@ -160,7 +208,7 @@ class Device:
     async def _bytes(self, path: str) -> bytes:
         return (await self._request("GET", path, None)).content
 
-    async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
         headers = dict(self._headers)
         if self._cookies:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
@@ -175,6 +223,12 @@ class Device:
                 problem = {"code": "server.no_answer", "title": reply.text[:200]}
             raise ServerRefusal(reply.status_code, problem)
         return reply
+
+
+def _announced(session: dict[str, Any], purpose: str) -> dict[str, Any]:
+    must(session["state"] == "prepared" and len(unb64(session["nonce"])) == 32, "session.shape")
+    must(session["purpose"] == purpose, "session.other_purpose")
+    return session
 
 
 __all__ = ["Device", "DeviceRefusal", "Prepared", "ServerRefusal", "Signature"]

@@ -1,6 +1,5 @@
 """Prepare documents, take their signatures in, and give their bytes back."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_code, new_id
+from app.core.offload import offload
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.countersigner import service as countersigner
@@ -146,7 +146,7 @@ async def keep_signed(
     name without bytes.
     """
     bases = {s.document.prefix: await shelf.base(s.document.prefix) for s in signed}
-    files = await asyncio.to_thread(_finish, bases, authority, signed)
+    files = await offload(len(signed), _finish, bases, authority, signed)
     revisions = [
         store.NewRevision(item.document.id, item.document.prefix, 0, "signed", file.parts[0])
         for item, file in zip(signed, files, strict=True)

@@ -4,7 +4,6 @@ A dictionary is the first revision of its kind that was stored for a template va
 durable before the first entry that needs it, and as a blob it never changes.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from app.core.blobs import BlobMissing, BlobStore, BlobTaken
 from app.core.ids import new_id
+from app.core.offload import offload
 from app.document.models import Document, DocumentRevision
 from app.document.packing import is_packed, pack, unpack
 
@@ -47,7 +47,7 @@ async def keep(blobs: BlobStore, revisions: Sequence[NewRevision]) -> list[Place
     """Store revisions durably in one blob; return the rows that say where they lie."""
     samples = {(r.prefix, r.kind): r.data for r in reversed(revisions)}
     dictionaries = {of: await _get_or_make(blobs, *of, data) for of, data in samples.items()}
-    entries = await asyncio.to_thread(_pack_all, revisions, dictionaries)
+    entries = await offload(len(revisions), _pack_all, revisions, dictionaries)
     blob, offset, rows = f"pack/{new_id()}", 0, []
     await blobs.put(blob, b"".join(entries))
     for revision, entry in zip(revisions, entries, strict=True):

@@ -68,19 +68,15 @@ def require_own_page(request: Request, cookie: str) -> None:
 
 async def authenticate(request: Request, session: Session) -> Principal | None:
     """The `Authenticator` of every route: whoever is found, the transaction sees no more than they may from here on."""
-    found = await _find_principal(request, session)
-    if found is not None:
-        await confine(session, found)
-    return found
-
-
-async def _find_principal(request: Request, session: Session) -> Principal | None:
     now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
         found = await queries.find_token(session, token_hash(token.strip())) if scheme.lower() == "bearer" else None
-        return _token_principal(found, now)
+        caller = _token_principal(found, now)
+        if caller is not None:
+            await confine(session, caller)
+        return caller
     cookie = session_cookie(request)
     if cookie is None:
         return None

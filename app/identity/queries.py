@@ -5,10 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
+from app.core.confinement import confined_to
 from app.core.db import Session
 from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
+
+# Every request of a signed-in browser asks these: built once, they cost half.
+_LIVE_LOGIN = select(LoginSession, confined_to(LoginSession.employee_id, LoginSession.activation_id.is_(None))).where(
+    LoginSession.token_hash == bindparam("token_hash"),
+    LoginSession.revoked_at.is_(None),
+    LoginSession.expires_at >= bindparam("now"),
+)
+_HAS_PIN = select(Pin.employee_id).where(Pin.employee_id == bindparam("person")).exists()
+_WAYS_IN = select(Passkey, _HAS_PIN).where(Passkey.employee_id == bindparam("person")).order_by(Passkey.created_at)
 
 
 async def insert_activations(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -40,16 +50,24 @@ async def use_activation(session: Session, activation_id: UUID, at: datetime) ->
     await session.execute(update(Activation).where(Activation.id == activation_id).values(used_at=at))
 
 
-async def find_login(session: Session, token_hash: bytes) -> LoginSession | None:
-    """Return the login session of a cookie."""
-    return (
-        await session.execute(select(LoginSession).where(LoginSession.token_hash == token_hash))
-    ).scalar_one_or_none()
+async def find_login(session: Session, token_hash: bytes, now: datetime) -> LoginSession | None:
+    """Return the live login session of a cookie; if its activation is over, the transaction is confined to its person."""
+    values = {"token_hash": token_hash, "now": now}
+    found: LoginSession | None = (await session.execute(_LIVE_LOGIN, values)).scalar_one_or_none()
+    return found
 
 
 async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
     """Return the API token with this hash."""
     return (await session.execute(select(ApiToken).where(ApiToken.token_hash == token_hash))).scalar_one_or_none()
+
+
+async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
+    """Return a person's passkeys, oldest first, and whether there is a PIN."""
+    found = [(passkey, pin) for passkey, pin in await session.execute(_WAYS_IN, {"person": employee_id})]
+    if not found:
+        return [], bool((await session.execute(select(_HAS_PIN), {"person": employee_id})).scalar_one())
+    return [passkey for passkey, _ in found], found[0][1]
 
 
 async def list_passkeys(session: Session, employee_id: UUID) -> list[Passkey]:
@@ -70,11 +88,6 @@ async def find_pin(session: Session, employee_id: UUID) -> Pin | None:
     return (
         await session.execute(select(Pin).where(Pin.employee_id == employee_id).with_for_update())
     ).scalar_one_or_none()
-
-
-async def has_pin(session: Session, employee_id: UUID) -> bool:
-    """Whether a person has a PIN."""
-    return (await session.execute(select(Pin.employee_id).where(Pin.employee_id == employee_id))).first() is not None
 
 
 async def take_challenge(session: Session, challenge: bytes, now: datetime) -> bool:

@@ -183,14 +183,13 @@ async def logout(session: Session, login: LoginSession, *, now: datetime) -> Non
 
 
 async def find_login(session: Session, token: str, *, now: datetime) -> LoginSession | None:
-    """Return the live login session of a cookie."""
-    found = await queries.find_login(session, token_hash(token))
-    return None if found is None or found.revoked_at or found.expires_at < now else found
+    """Return the live login session of a cookie; once it is settled the transaction sees its person's rows only."""
+    return await queries.find_login(session, token_hash(token), now)
 
 
 async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
     """Return a person's passkeys and whether there is a PIN."""
-    return await queries.list_passkeys(session, employee_id), await queries.has_pin(session, employee_id)
+    return await queries.ways_in(session, employee_id)
 
 
 async def create_token(

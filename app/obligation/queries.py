@@ -5,74 +5,77 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, column, func, select, tuple_, update, values
+from sqlalchemy import bindparam, func, select, text, tuple_, update
 
 from app.core.db import Session
 from app.core.principal import Scope
 from app.obligation.models import Obligation, Participant
 from app.pledge.models import PledgeRound
 
+# What every ceremony asks: built once, a statement costs half.
+_MINE = (
+    select(Obligation, PledgeRound)
+    .join(PledgeRound, PledgeRound.id == Obligation.round_id)
+    .where(Obligation.employee_id == bindparam("employee_id"), PledgeRound.status.in_(("open", "closed")))
+    .order_by(PledgeRound.id.desc(), Obligation.id)
+)
+_BY_IDS = select(Obligation).where(
+    Obligation.id.in_(bindparam("ids", expanding=True)), Obligation.employee_id == bindparam("employee_id")
+)
+_PARTICIPANT = select(Participant).where(
+    Participant.round_id == bindparam("round_id"), Participant.employee_id == bindparam("employee_id")
+)
+_PARTICIPANT_LOCKED = _PARTICIPANT.with_for_update().execution_options(
+    populate_existing=True
+)  # not as it was read before
+# One statement for both tables: what is counted is what was changed, and a request of the ceremony waits once.
+_MARK_SIGNED = text("""
+WITH signed AS (
+  UPDATE obligation o SET state = 'signed', document_id = p.document, signed_at = :at, declined_at = NULL, declined_reason = NULL
+  FROM unnest(CAST(:obligations AS uuid[]), CAST(:documents AS uuid[])) p(obligation, document)
+  WHERE o.id = p.obligation AND o.state = 'pending' RETURNING 1
+), counted AS (SELECT count(*)::int AS n FROM signed), moved AS (
+  UPDATE participant SET n_pending = n_pending - n, n_signed = n_signed + n, signed_at = greatest(coalesce(signed_at, :at), :at)
+  FROM counted WHERE round_id = :round_id AND employee_id = :employee_id
+)
+SELECT n FROM counted""")
+
 
 async def list_mine(session: Session, employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
     """Return a person's obligations in rounds that have opened, newest round first."""
-    statement = (
-        select(Obligation, PledgeRound)
-        .join(PledgeRound, PledgeRound.id == Obligation.round_id)
-        .where(Obligation.employee_id == employee_id, PledgeRound.status.in_(("open", "closed")))
-        .order_by(PledgeRound.id.desc(), Obligation.id)
-    )
-    return [(obligation, pledge_round) for obligation, pledge_round in await session.execute(statement)]
+    rows = await session.execute(_MINE, {"employee_id": employee_id})
+    return [(obligation, pledge_round) for obligation, pledge_round in rows]
 
 
 async def lock_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
     """Lock a person's row of a round: two pledges signed at once must not both read the old count."""
-    statement = select(Participant).where(Participant.round_id == round_id, Participant.employee_id == employee_id)
-    locked = statement.with_for_update().execution_options(populate_existing=True)  # not as it was read before
-    return (await session.execute(locked)).scalar_one_or_none()
+    key = {"round_id": round_id, "employee_id": employee_id}
+    return (await session.execute(_PARTICIPANT_LOCKED, key)).scalar_one_or_none()
 
 
 async def find_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
     """Return a person's row of a round."""
-    statement = select(Participant).where(Participant.round_id == round_id, Participant.employee_id == employee_id)
-    return (await session.execute(statement)).scalar_one_or_none()
+    key = {"round_id": round_id, "employee_id": employee_id}
+    return (await session.execute(_PARTICIPANT, key)).scalar_one_or_none()
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[Obligation]:
     """Return a person's obligations among the ids."""
-    statement = select(Obligation).where(Obligation.id.in_(ids), Obligation.employee_id == employee_id)
-    return list((await session.execute(statement)).scalars())
+    return list((await session.execute(_BY_IDS, {"ids": ids, "employee_id": employee_id})).scalars())
 
 
-async def mark_signed(session: Session, documents: Sequence[tuple[UUID, UUID]], at: datetime) -> int:
-    """Set (obligation, document) pairs to signed where they are pending; return how many were."""
-    pairs = values(column("obligation", Uuid), column("document", Uuid), name="pairs").data(list(documents))
-    statement = (
-        update(Obligation)
-        .where(Obligation.id == pairs.c.obligation, Obligation.state == "pending")
-        .values(
-            state="signed",
-            document_id=pairs.c.document,
-            signed_at=at,
-            declined_at=None,
-            declined_reason=None,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    result: Any = await session.execute(statement)
-    return int(result.rowcount)
-
-
-async def count_signed(session: Session, round_id: UUID, employee_id: UUID, count: int, at: datetime) -> None:
-    """Move counts of a participant from pending to signed."""
-    await session.execute(
-        update(Participant)
-        .where(Participant.round_id == round_id, Participant.employee_id == employee_id)
-        .values(
-            n_pending=Participant.n_pending - count,
-            n_signed=Participant.n_signed + count,
-            signed_at=func.greatest(func.coalesce(Participant.signed_at, at), at),
-        )
-    )
+async def mark_signed(
+    session: Session, round_id: UUID, employee_id: UUID, documents: Sequence[tuple[UUID, UUID]], at: datetime
+) -> int:
+    """Set (obligation, document) pairs of a person to signed where they are pending, and move the person's counts; return how many."""
+    values = {
+        "round_id": round_id,
+        "employee_id": employee_id,
+        "obligations": [obligation for obligation, _ in documents],
+        "documents": [document for _, document in documents],
+        "at": at,
+    }
+    return int((await session.execute(_MARK_SIGNED, values)).scalar_one())
 
 
 async def mark_owed_again(session: Session, document_id: UUID) -> int:

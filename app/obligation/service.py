@@ -126,10 +126,8 @@ async def fulfil(
     session: Session, employee_id: UUID, round_id: UUID, documents: Sequence[tuple[UUID, UUID]], *, at: datetime
 ) -> None:
     """Mark (obligation, document) pairs of one person and round as signed; raises `ObligationNotPending` for any that is not."""
-    done = await queries.mark_signed(session, documents, at)
-    if done != len(documents):
+    if await queries.mark_signed(session, round_id, employee_id, documents, at) != len(documents):
         raise ObligationNotPending
-    await queries.count_signed(session, round_id, employee_id, done, at)
 
 
 async def reopen(session: Session, employee_id: UUID, round_id: UUID, document_id: UUID) -> None:

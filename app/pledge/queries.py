@@ -3,10 +3,19 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app.core.db import Session
 from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
+
+_ROUND = select(PledgeRound).where(PledgeRound.id == bindparam("round_id"))
+_ROUND_LOCKED = _ROUND.with_for_update()
+_ROUNDS_HELD = (
+    select(PledgeRound)
+    .where(PledgeRound.id.in_(bindparam("round_ids", expanding=True)))
+    .order_by(PledgeRound.id)
+    .with_for_update(read=True)
+)
 
 
 async def find_template(session: Session, code: str) -> Template | None:
@@ -91,14 +100,13 @@ async def get_version(session: Session, version_id: UUID) -> TemplateVersion:
 
 async def find_round(session: Session, round_id: UUID, *, lock: bool = False) -> PledgeRound | None:
     """Return a round."""
-    statement = select(PledgeRound).where(PledgeRound.id == round_id)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    found = await session.execute(_ROUND_LOCKED if lock else _ROUND, {"round_id": round_id})
+    return found.scalar_one_or_none()
 
 
 async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[PledgeRound]:
     """Return rounds under a shared lock: many may sign at once, and closing waits for them and they for it."""
-    statement = select(PledgeRound).where(PledgeRound.id.in_(round_ids)).order_by(PledgeRound.id)
-    return list((await session.execute(statement.with_for_update(read=True))).scalars())
+    return list((await session.execute(_ROUNDS_HELD, {"round_ids": list(round_ids)})).scalars())
 
 
 async def hold_running(session: Session) -> list[PledgeRound]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
@@ -17,30 +17,39 @@ from app.signing.models import (
     SigningSessionDocument,
 )
 
+# What every ceremony asks, some of it four times: built once, a statement costs half.
+_SESSION = select(SigningSession).where(SigningSession.id == bindparam("session_id"))
+_SESSION_LOCKED = _SESSION.with_for_update()
+_LIVE = (
+    select(SigningSession)
+    .where(
+        SigningSession.employee_id == bindparam("employee_id"),
+        SigningSession.state.in_(("prepared", "certified", "sending")),
+    )
+    .with_for_update()
+)
+_DOCUMENTS = (
+    select(Document)
+    .join(SigningSessionDocument, SigningSessionDocument.document_id == Document.id)
+    .where(SigningSessionDocument.session_id == bindparam("session_id"))
+    .order_by(SigningSessionDocument.place)
+)
+
 
 async def find_session(session: Session, session_id: UUID, *, lock: bool) -> SigningSession | None:
     """Return a signing session; locked, one call at a time changes it."""
-    statement = select(SigningSession).where(SigningSession.id == session_id)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    found = await session.execute(_SESSION_LOCKED if lock else _SESSION, {"session_id": session_id})
+    return found.scalar_one_or_none()
 
 
 async def find_live(session: Session, employee_id: UUID) -> SigningSession | None:
     """Return a person's live session, locked."""
-    statement = select(SigningSession).where(
-        SigningSession.employee_id == employee_id, SigningSession.state.in_(("prepared", "certified", "sending"))
-    )
-    return (await session.execute(statement.with_for_update())).scalar_one_or_none()
+    return (await session.execute(_LIVE, {"employee_id": employee_id})).scalar_one_or_none()
 
 
 async def list_documents(session: Session, session_id: UUID) -> list[Document]:
     """Return a session's documents in reading order."""
-    statement = (
-        select(Document)
-        .join(SigningSessionDocument, SigningSessionDocument.document_id == Document.id)
-        .where(SigningSessionDocument.session_id == session_id)
-        .order_by(SigningSessionDocument.place)
-    )
-    return list((await session.execute(statement)).scalars())
+    return list((await session.execute(_DOCUMENTS, {"session_id": session_id})).scalars())
 
 
 async def list_countersignatures(session: Session, session_id: UUID) -> list[tuple[Countersignature, Document]]:

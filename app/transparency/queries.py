@@ -15,6 +15,15 @@ from app.transparency.models import LogCheckpoint, LogEntry, LogLeaf, LogPending
 SEQUENCER_LOCK = 0x4C4F47  # "LOG": one sequencer at a time, over all processes
 
 
+_INSERT_ENTRIES = text("""
+WITH written AS (
+  INSERT INTO log_entry (id, kind, subject_id, record, leaf_hash, created_at)
+  SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:kind AS text[]), CAST(:subject_id AS uuid[]), CAST(:record AS bytea[]),
+    CAST(:leaf_hash AS bytea[]), CAST(:created_at AS timestamptz[])) RETURNING id
+)
+INSERT INTO log_pending (entry_id) SELECT id FROM written""")
+
+
 class NewEntry(NamedTuple):
     """A row of `log_entry`."""
 
@@ -28,8 +37,8 @@ class NewEntry(NamedTuple):
 
 async def insert_entries(session: Session, rows: Sequence[NewEntry]) -> None:
     """Write entries and queue them for the sequencer."""
-    await copy_rows(session, "log_entry", NewEntry._fields, rows)
-    await copy_rows(session, "log_pending", ["entry_id"], [(row.id,) for row in rows])
+    columns = {name: [getattr(row, name) for row in rows] for name in NewEntry._fields}
+    await session.execute(_INSERT_ENTRIES, columns)
 
 
 async def lock_sequencer(session: Session) -> None:

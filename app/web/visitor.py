@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 
-from app.core.confinement import confine
 from app.core.errors import ForeignRequest, NotAuthenticated
 from app.core.http import ClockDep, SessionDep, SettingsDep
 from app.core.permission import Role
@@ -59,12 +58,9 @@ async def find_newcomer(request: Request, session: SessionDep, clock: ClockDep) 
 NewcomerDep = Annotated[Visitor | None, Depends(find_newcomer)]
 
 
-async def find_visitor(newcomer: NewcomerDep, session: SessionDep) -> Visitor | None:
-    """Return whoever is fully signed in; the transaction sees no more than they may from here on."""
-    if newcomer is None or not newcomer.settled:
-        return None
-    await confine(session, newcomer.principal)
-    return newcomer
+async def find_visitor(newcomer: NewcomerDep) -> Visitor | None:
+    """Return whoever is fully signed in."""
+    return newcomer if newcomer and newcomer.settled else None
 
 
 MaybeVisitorDep = Annotated[Visitor | None, Depends(find_visitor)]

@@ -63,6 +63,8 @@ VISIBLE: dict[str, str | None] = {
     "document": f"{MINE} OR agency_id = ANY ({AGENCIES}) OR countersign_agency_id = ANY ({OFFICES})",
     "document_revision": DOCUMENT,
     "signing_session": MINE,
+    "remote_call": DOCUMENT,
+    "wet_scan": f"{MINE} OR agency_id = ANY ({AGENCIES})",
     "signing_session_document": SESSION,
     "signing_code": SESSION,
     "signing_evidence": SESSION,

@@ -42,3 +42,28 @@ def test_the_floor_falls_with_the_signatures_a_document_needs() -> None:
     few, many = floor_rate(1, 100), floor_rate(40, 100)
     assert few > 2 * many
     assert 100 / few + 100 / many <= time.process_time() - began
+
+
+def test_people_who_sign_over_http_are_all_in_the_register_and_every_request_was_timed() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "bench",
+        "http",
+        "--people",
+        "20",
+        "--concurrent",
+        "4",
+        "--rate",
+        "10",
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert (found["people"], found["signed_in_the_register"], found["errors"], found["refused"]) == (20, 20, 0, {})
+    assert set(found["requests"]) == {"open", "bundle", "certificate", "signatures"}
+    assert all(0 < request["p50_ms"] <= request["p95_ms"] for request in found["requests"].values())
+    assert found["people_per_second"] > 0
+    assert all(spent > 0 for spent in found["cpu_ms_per_person"].values())
