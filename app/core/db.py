@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.core import faults
 from app.core.errors import AppError
 from app.core.settings import DatabaseSettings
 
@@ -107,6 +108,7 @@ class Database:
                     await session.commit()
                 raise
             await session.commit()
+            faults.committed(session)
 
     async def close(self) -> None:
         """Close every pooled connection."""

@@ -3,6 +3,7 @@
 Each group reads its own prefix, so `PAKTA_DATABASE_URL` is `settings.database.url`. `docs/settings.md` is generated from here.
 """
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Literal, TypeVar, cast
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import faults
 from app.core.errors import CannotStart
 from app.core.reminder_settings import ReminderSettings, SmsSettings, WhatsappSettings
 from app.core.signing_settings import (
@@ -226,6 +228,8 @@ class Settings:
             raise CannotStart(
                 "PAKTA_BASE_URL must be https:// in production: passkeys and signing need a secure address."
             )
+        if os.environ.get(faults.VARIABLE):
+            raise CannotStart(f"{faults.VARIABLE} lets tests kill the service; production refuses it.")
         if not self.storage.master_key.get_secret_value():
             raise CannotStart(
                 "PAKTA_MASTER_KEY must be set in production; keep it apart from the data folder and its backups."

@@ -11,6 +11,7 @@ from datetime import datetime
 from app.core import telemetry
 from app.core.blobs import BlobStore
 from app.core.db import Session
+from app.core.faults import Step, about_to_commit, reached
 from app.core.settings import ServiceSettings
 from app.document import queries, store
 from app.document import service as documents
@@ -48,6 +49,7 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
         for document, file, data in zip(waiting, files, appended, strict=True)
     ]
     rows = await store.keep(sealer.blobs, revisions)
+    reached(Step.SEAL_STORED)
     await queries.insert_revisions(session, rows)
     updates, entries = [], []
     for document, file, data in zip(waiting, files, appended, strict=True):
@@ -57,6 +59,7 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
         entries.append(transparency.Entry(Fact.DOCUMENT_SEALED, document.id, digest, now))
     await queries.update_documents(session, updates)
     await transparency.record(session, sealer.log, entries)
+    about_to_commit(session, Step.SEALED, Step.SEALED_DURABLE)
     telemetry.SEALED.inc(len(waiting))
     return len(waiting)
 

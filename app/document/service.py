@@ -10,6 +10,7 @@ from uuid import UUID
 from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.faults import Step, reached
 from app.core.ids import new_code, new_id
 from app.core.offload import offload
 from app.core.permission import Permission
@@ -151,7 +152,9 @@ async def keep_signed(
         store.NewRevision(item.document.id, item.document.prefix, 0, "signed", file.parts[0])
         for item, file in zip(signed, files, strict=True)
     ]
+    reached(Step.VERIFIED)
     rows = await store.keep(blobs, revisions)
+    reached(Step.STORED)
     for item, file in zip(signed, files, strict=True):
         document = item.document
         document.state, document.prepared_tail, document.signed_at = "signed", None, at

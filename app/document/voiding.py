@@ -9,6 +9,7 @@ from app.asn import service as asn
 from app.core import jobs
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.faults import Step, about_to_commit
 from app.core.mail import Mailer, MailFailed, Message
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -56,6 +57,7 @@ async def void(
     await transparency.record(session, identity, [entry])
     await jobs.defer(session, TELL_JOB, document_id=str(document.id))
     await session.flush()
+    about_to_commit(session, Step.VOIDED, Step.VOIDED_DURABLE)
     return document
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.core import telemetry
 from app.core.db import Session
+from app.core.faults import Step, about_to_commit, reached
 from app.core.ids import new_id
 from app.document import service as documents
 from app.document.errors import NotPrintable
@@ -83,6 +84,7 @@ async def certify(
     signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
     signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
     signing.asked, signing.answer = asked, answer.model_dump(mode="json")
+    about_to_commit(session, Step.CERTIFIED, Step.CERTIFIED_DURABLE)
     return answer
 
 
@@ -123,9 +125,12 @@ async def sign(
         await pledge.hold_open(session, set(rounds), now=now)
         await obligation.lock(session, signing.employee_id, rounds)
         built = await asyncio.to_thread(_build_all, ceremony, signing, items, sent, now)
+        reached(Step.BUILT)
         kept = await _keep_own(session, ceremony, signing, built, at)
     signing.state, signing.asked, signing.answer, signing.signed_at = State.SIGNED, asked, None, at
     session.add(signing)
+    await session.flush()
+    about_to_commit(session, Step.REGISTERED, Step.REGISTERED_DURABLE)
     return ReceiptsRead(receipts=receipts(signing, kept))
 
 

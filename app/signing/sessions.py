@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.faults import Step, about_to_commit
 from app.core.ids import new_id
 from app.core.mail import Mailer
 from app.core.principal import Principal
@@ -120,6 +121,7 @@ async def open_session(
     session.add(signing)
     await session.flush()
     await queries.insert_documents(session, signing.id, [d.id for d in prepared])
+    about_to_commit(session, Step.OPENED, Step.OPENED_DURABLE)
     return _own(signing, [Item(d, d.digest) for d in prepared], participants)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as SyncSession
 
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.faults import Step, about_to_commit
 from app.core.ids import new_id
 from app.merkle.note import Checkpoint, open_checkpoint, sign_checkpoint
 from app.merkle.proof import inclusion_proof, tree_root
@@ -77,6 +78,7 @@ async def publish(session: Session, log: LogIdentity, *, now: datetime) -> LogCh
     checkpoint = LogCheckpoint(size=size, root=root, note=note, created_at=now)
     session.add(checkpoint)
     await session.flush()
+    about_to_commit(session, Step.PUBLISHED, Step.PUBLISHED_DURABLE)
     return checkpoint
 
 

@@ -94,9 +94,11 @@ class CityServer:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def postgres_pid(self) -> int:
+        return int((self.folder / "data/postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
+
     def kill_postgres(self) -> None:
-        pid = int((self.folder / "data/postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self.postgres_pid(), signal.SIGKILL)
 
     def stop(self) -> None:
         """Ask the server to stop, and see that its database stopped with it, whatever state the test left behind."""
