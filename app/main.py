@@ -1,7 +1,9 @@
 """The web application: wiring only."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -42,11 +44,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     app.add_middleware(Measure)
     problems.install(app)
+    app.openapi = partial(_described, app, app.openapi)  # type: ignore[method-assign]
     app.include_router(api.router)
     app.include_router(log)
     app.include_router(probes)
     install_web(app)
     return app
+
+
+def _described(app: FastAPI, describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        problems.document(describe())
+    return describe()
 
 
 def create_served_app() -> FastAPI:

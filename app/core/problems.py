@@ -1,10 +1,13 @@
 """Errors over HTTP: RFC 9457 problem documents. The only place where a kind becomes a status."""
 
+from typing import Any
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, Kind
@@ -31,7 +34,33 @@ _CODE_OF_STATUS = {
     413: "upload.too_large",
 }
 
+
+class Problem(BaseModel):
+    """What a refusal or a failure says (RFC 9457), with the stable `code`."""
+
+    type: str = Field(examples=["/problems/resource.not_found"])
+    title: str
+    status: int
+    code: str
+    remedy: str | None = None
+    params: dict[str, Any] = {}
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused or failed: a problem document (RFC 9457).",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every route may answer besides what it promises, for OpenAPI; `document` puts its schema there."""
+
 log = structlog.get_logger()
+
+
+def document(schema: dict[str, Any]) -> None:
+    """Put the schema problem documents follow into an OpenAPI document."""
+    problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problem_schema
 
 
 def problem(request: Request, status: int, code: str, **params: object) -> JSONResponse:

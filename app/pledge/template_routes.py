@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Path, Query, Request, Response, UploadFile
 
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
@@ -95,8 +95,13 @@ async def list_versions(
     return [_read(version) for version in found]
 
 
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
 @router.get("/templates/{template_id}/versions/{version}")
-async def get_version(template_id: UUID, version: int, session: SessionDep, actor: ActorDep) -> TemplateVersionDetail:
+async def get_version(
+    template_id: UUID, version: VersionNumber, session: SessionDep, actor: ActorDep
+) -> TemplateVersionDetail:
     """Read a version with its whole content."""
     found = await templates.get_version(session, actor, template_id, version)
     return TemplateVersionDetail(**_read(found).model_dump(), source=found.source)
@@ -105,7 +110,7 @@ async def get_version(template_id: UUID, version: int, session: SessionDep, acto
 @router.get("/templates/{template_id}/versions/{version}/preview.pdf", response_class=Response)
 async def preview(
     template_id: UUID,
-    version: int,
+    version: VersionNumber,
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,

@@ -3,14 +3,29 @@
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from app.core.errors import CannotStart
 from app.core.reminder_settings import ReminderSettings
 
 Days = Annotated[int, Field(ge=0, le=366)]
 LastDays = Annotated[int, Field(ge=0, le=31)]
-Minute = Annotated[time, Field(examples=["09:00"])]
+
+
+def _local(at: time) -> time:
+    """Times are the service's own: one with a zone of its own would be another time every summer."""
+    if at.tzinfo is not None:
+        raise ValueError("a time of day without a zone, such as 09:00")
+    return at
+
+
+Minute = Annotated[
+    time,
+    AfterValidator(_local),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", "examples": ["09:00"]}
+    ),
+]
 
 
 class Plan(BaseModel):

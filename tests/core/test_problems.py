@@ -12,6 +12,7 @@ from app.core import problems
 from app.core.errors import AppError, Kind, NotAuthenticated, NotFound, TooManyRequests
 from app.core.problems import STATUS
 from app.core.telemetry import REGISTRY, Measure
+from tests.service import Service
 
 SECRET = "postgresql://pakta:rahasia@db"
 
@@ -127,3 +128,23 @@ async def test_the_whole_service_counts_nested_routes_by_template(service) -> No
     metrics = (await service.http.get("/metrics")).text
     assert 'route="/api/v1/documents/{document_id}/file"' in metrics
     assert str(strange) not in metrics
+
+
+def test_every_route_documents_the_problem_it_may_answer(service: Service) -> None:
+    described = service.app.openapi()
+    bare = [
+        (method, path)
+        for path, methods in described["paths"].items()
+        if path.startswith("/api/")
+        for method, operation in methods.items()
+        if "application/problem+json" not in operation["responses"].get("default", {}).get("content", {})
+    ]
+    assert bare == []
+    assert set(described["components"]["schemas"]["Problem"]["required"]) == {"type", "title", "status", "code"}
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "10276483002380", "1e9"])
+async def test_a_number_no_version_can_have_is_malformed_and_not_a_failure(service: Service, number: str) -> None:
+    path = f"/api/v1/templates/00000000-0000-7000-8000-000000000000/versions/{number}"
+    reply = await service.http.get(path, headers=service.as_admin())
+    assert (reply.status_code, reply.json()["code"]) == (422, "request.malformed")
