@@ -6,7 +6,6 @@ from app.asn import routes as asn
 from app.compliance import routes as compliance
 from app.compliance.outstanding import routes as outstanding
 from app.compliance.recap import routes as recap
-from app.core import problems
 from app.countersigner import routes as countersigner
 from app.document import print_routes as print_run
 from app.document import routes as document
@@ -26,7 +25,7 @@ from app.signing.remote import routes as remote
 from app.signing.remote import scan_routes as scans
 from app.verification import routes as verification
 
-router = APIRouter(prefix="/api/v1", responses=problems.DOCUMENTED)
+router = APIRouter(prefix="/api/v1")
 router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
 router.include_router(identity.router)
 router.include_router(opd.router)

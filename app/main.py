@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         version="1",
         description="Pledges of a whole civil service: rosters, rounds, signing, verification, compliance.",
         lifespan=lifespan,
+        responses=problems.DOCUMENTED,
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # a failing import on every request otherwise

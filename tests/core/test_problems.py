@@ -135,7 +135,6 @@ def test_every_route_documents_the_problem_it_may_answer(service: Service) -> No
     bare = [
         (method, path)
         for path, methods in described["paths"].items()
-        if path.startswith("/api/")
         for method, operation in methods.items()
         if "application/problem+json" not in operation["responses"].get("default", {}).get("content", {})
     ]

@@ -1,7 +1,7 @@
 """Personal data over the API: the access report, requests for correction, their answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,8 +20,10 @@ FormatQuery = Annotated[
     Literal["json", "text"], Query(alias="format", description="json for machines, text for people.")
 ]
 
+AS_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
-@router.get("/me/data", response_model=PersonalData)
+
+@router.get("/me/data", response_model=PersonalData, responses=AS_TEXT)
 async def read_own_data(
     request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, *, form: FormatQuery = "json"
 ) -> PersonalData | Response:
@@ -54,7 +56,7 @@ async def list_own_corrections(
     return _page(request, response, await service.list_own(session, actor, _mark(cursor), limit + 1), limit)
 
 
-@router.get("/employees/{employee_id}/data", response_model=PersonalData)
+@router.get("/employees/{employee_id}/data", response_model=PersonalData, responses=AS_TEXT)
 async def read_data_on_behalf(
     employee_id: UUID,
     request: Request,
