@@ -3,6 +3,7 @@
 import structlog
 
 from app.compliance import counting
+from app.compliance.documents import service as documents
 from app.core import jobs
 from app.core.clock import Clock
 from app.core.db import Database
@@ -21,6 +22,8 @@ async def fold(resources: Resources) -> None:
     for round_id in waiting:
         async with database.transaction() as session:
             await counting.fold(session, round_id, now=clock.now())
+    async with database.transaction() as session:
+        await documents.fold(session)
 
 
 @jobs.task("compliance.verify", cron="17 19 * * *")  # at night in Indonesia, in UTC

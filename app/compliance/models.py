@@ -8,7 +8,7 @@ signer.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -127,3 +127,46 @@ class ComplianceTree(Base):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class ComplianceDocumentDelta(Base):
+    """A document was countersigned or sealed, or one that was is void; filled by row triggers on `document` (migration 0015)."""
+
+    __tablename__ = "compliance_document_delta"
+    __table_args__ = (
+        {"postgresql_with": {"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_threshold": "2000"}},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    round_id: Mapped[UUID]
+    agency_id: Mapped[UUID]
+    countersigned: Mapped[int]
+    sealed: Mapped[int]
+
+
+class ComplianceDocument(Base):
+    """How many documents of an agency are countersigned and sealed, as far as the deltas are folded."""
+
+    __tablename__ = "compliance_document"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+
+    round_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    countersigned: Mapped[int]
+    sealed: Mapped[int]
+
+
+class RecapLink(Base):
+    """Whoever holds the address reads a round's recap as figures, until it expires or is revoked; kept as its hash only."""
+
+    __tablename__ = "recap_link"
+    __table_args__ = (Index("ix_recap_link_round_id", "round_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("round.id"))
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

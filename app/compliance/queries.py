@@ -111,6 +111,12 @@ async def trend(
     return [(at, signed) for at, signed in await session.execute(statement, values)]
 
 
+async def list_open(session: Session, limit: int) -> list[PledgeRound]:
+    """Return the newest open rounds."""
+    statement = select(PledgeRound).where(PledgeRound.status == "open").order_by(PledgeRound.id.desc()).limit(limit)
+    return list((await session.execute(statement)).scalars())
+
+
 def _inside(table: Any, inside: tuple[bool, bool]) -> list[ColumnElement[bool]]:
     """Conditions of a caller who sees some agencies only, and of one who asks for one of them."""
     scoped, narrowed = inside

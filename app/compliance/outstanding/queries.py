@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select, tuple_
 
 from app.asn.models import Employee
 from app.core.db import Session
@@ -16,6 +16,11 @@ Place = tuple[UUID, str, UUID]
 """Agency, name, employee: the order of the list, which is that of the index."""
 
 
+_PENDING: ColumnElement[str] = literal_column(
+    "'pending'"
+)  # a parameter would keep a prepared plan from the partial indexes
+_WALK = select(func.set_config("random_page_cost", "1.1", True))
+"""A rare name tempts the planner to read all people there are instead of the index of those who have not signed: 400 ms, not 100."""
 _PASSKEY = select(Passkey.credential_id).where(Passkey.employee_id == Participant.employee_id).exists()
 _PIN = select(Pin.employee_id).where(Pin.employee_id == Participant.employee_id).exists()
 _MAIL, _PHONE = Employee.email != "", Employee.phone != ""
@@ -46,27 +51,54 @@ async def list_outstanding(
     after: Place | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """Return people of a round who have not signed, by agency and name, with their ways to sign."""
-    place = tuple_(Participant.agency_id, Participant.name, Participant.employee_id)
+    """Return people of a round who have not signed, by agency and name, with their ways to sign.
+
+    Who is on the page is found in the partial index alone, which holds all that is compared; only they are looked up. A part of a name
+    is looked for along the index: no page reads more of it than the agency, the unit or the round it asks for.
+    """
+    if search:
+        await session.execute(_WALK)
+    page = _page(round_id, scope, agency_id, unit_id, search, reachable, after).limit(limit)
+    found = page.cte("page").prefix_with("MATERIALIZED")
     statement = (
         select(*_COLUMNS)
+        .select_from(found)
+        .join(
+            Participant, and_(Participant.round_id == found.c.round_id, Participant.employee_id == found.c.employee_id)
+        )
         .join(Employee, Employee.id == Participant.employee_id)
-        .where(Participant.round_id == round_id, Participant.state == "pending")
         .order_by(Participant.agency_id, Participant.name, Participant.employee_id)
-        .limit(limit)
+    )
+    return (await session.execute(statement)).all()
+
+
+def _page(
+    round_id: UUID,
+    scope: Scope,
+    agency_id: UUID | None,
+    unit_id: UUID | None,
+    search: str | None,
+    reachable: bool | None,
+    after: Place | None,
+) -> Select[UUID, UUID, str, UUID]:
+    place = tuple_(Participant.agency_id, Participant.name, Participant.employee_id)
+    page = (
+        select(Participant.round_id, Participant.agency_id, Participant.name, Participant.employee_id)
+        .where(Participant.round_id == round_id, Participant.state == _PENDING)
+        .order_by(Participant.agency_id, Participant.name, Participant.employee_id)
     )
     if scope.agencies is not None:
-        statement = statement.where(Participant.agency_id.in_(scope.agencies))
+        page = page.where(Participant.agency_id.in_(scope.agencies))
     if agency_id is not None:
-        statement = statement.where(Participant.agency_id == agency_id)
+        page = page.where(Participant.agency_id == agency_id)
     if unit_id is not None:
-        statement = statement.where(Participant.unit_id == unit_id)
+        page = page.where(Participant.unit_id == unit_id)
     if search:
         pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        statement = statement.where(func.lower(Participant.name).like(f"%{pattern}%"))
+        page = page.where(func.lower(Participant.name).like(f"%{pattern}%"))
     if reachable is not None:
         way = or_(_PASSKEY, and_(_PIN, _MAIL))
-        statement = statement.where(way if reachable else ~way)
+        page = page.join(Employee, Employee.id == Participant.employee_id).where(way if reachable else ~way)
     if after is not None:
-        statement = statement.where(place > after)
-    return (await session.execute(statement)).all()
+        page = page.where(place > after)
+    return page

@@ -1,5 +1,6 @@
 """The recap over the API, in every form."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +10,12 @@ from pydantic import AwareDatetime
 from app.compliance.recap import forms, service
 from app.compliance.recap.printed import RecapPrinter
 from app.compliance.recap.schemas import RecapRead
+from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
+from app.core.principal import Principal
 from app.core.texts import negotiate
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 
 router = APIRouter(prefix="/rounds", tags=["compliance"])
 
@@ -36,9 +41,11 @@ async def read_recap(
     """Return what every form is made from."""
     language = negotiate(request.headers.get("accept-language"))
     now = clock.now()
-    return await service.recap(
+    found = await service.recap(
         session, actor, round_id, settings.service, as_of=as_of, annex=annex, language=language, now=now
     )
+    _note_names(session, actor, round_id, annex, now)
+    return found
 
 
 @router.get("/{round_id}/recap.json")
@@ -72,4 +79,13 @@ async def read_pdf(
 ) -> Response:
     """The official table as an archival, accessible PDF with the institution's seal; its QR code leads to a check of its figures."""
     printer = resources(request).get(RecapPrinter)
-    return await forms.printed(session, actor, printer, round_id, as_of=as_of, annex=annex, now=clock.now())
+    printed = await forms.printed(session, actor, printer, round_id, as_of=as_of, annex=annex, now=clock.now())
+    _note_names(session, actor, round_id, annex, clock.now())
+    return printed
+
+
+def _note_names(session: Session, actor: Principal, round_id: UUID, annex: UUID | None, now: datetime) -> None:
+    """A recap with names is an export of personal data, and is written down."""
+    if annex is not None:
+        opd = str(annex)
+        access.record(session, AccessKind.LIST_EXPORTED, actor, now=now, list="recap", round=str(round_id), opd=opd)

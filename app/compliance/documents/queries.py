@@ -1,0 +1,65 @@
+"""SQL of finished documents: folded counters and the deltas that wait, never a count over documents."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Integer, cast, func, or_, select, text, union_all
+
+from app.asn.models import UnitHead
+from app.compliance.models import ComplianceDocument, ComplianceDocumentDelta
+from app.core.db import Session, take_turn
+from app.core.principal import Scope
+from app.obligation.models import Participant
+from app.opd.models import Unit
+
+_TURN = 0x444F4353
+_WAITING = text("SELECT EXISTS (SELECT FROM compliance_document_delta)")
+# What the DELETE takes is exactly what the INSERT adds.
+_FOLD = text("""
+WITH gone AS (DELETE FROM compliance_document_delta RETURNING *)
+INSERT INTO compliance_document AS c (round_id, agency_id, countersigned, sealed)
+SELECT round_id, agency_id, sum(countersigned), sum(sealed) FROM gone GROUP BY 1, 2
+ON CONFLICT (round_id, agency_id) DO UPDATE SET
+  countersigned = c.countersigned + excluded.countersigned, sealed = c.sealed + excluded.sealed
+""")
+
+
+async def fold(session: Session) -> None:
+    """Move what waits into the counters; the turn comes before the snapshot."""
+    if (await session.execute(_WAITING)).scalar_one():
+        await take_turn(session, _TURN)
+        await session.execute(_FOLD)
+
+
+async def counts(session: Session, round_id: UUID, scope: Scope) -> dict[UUID, tuple[int, int]]:
+    """Return (countersigned, sealed) by agency at this moment's snapshot."""
+    rows = union_all(
+        *(
+            select(table.agency_id, table.countersigned, table.sealed).where(table.round_id == round_id)
+            for table in (ComplianceDocument, ComplianceDocumentDelta)
+        )
+    ).subquery()
+    sums = (cast(func.sum(rows.c.countersigned), Integer), cast(func.sum(rows.c.sealed), Integer))
+    statement = select(rows.c.agency_id, *sums).group_by(rows.c.agency_id)
+    if scope.agencies is not None:
+        statement = statement.where(rows.c.agency_id.in_(scope.agencies))
+    return {agency: (countersigned, sealed) for agency, countersigned, sealed in await session.execute(statement)}
+
+
+async def heads(session: Session, round_id: UUID, on: date, scope: Scope) -> dict[UUID, bool]:
+    """Return whether the head of each agency on a day has signed; of heads who take no part in the round nothing is said."""
+    statement = (
+        select(UnitHead.unit_id, func.bool_and(Participant.state == "signed"))
+        .join(Unit, Unit.id == UnitHead.unit_id)
+        .join(Participant, Participant.employee_id == UnitHead.employee_id)
+        .where(
+            Participant.round_id == round_id,
+            Unit.is_agency,
+            UnitHead.valid_from <= on,
+            or_(UnitHead.valid_to.is_(None), UnitHead.valid_to > on),
+        )
+        .group_by(UnitHead.unit_id)
+    )
+    if scope.agencies is not None:
+        statement = statement.where(UnitHead.unit_id.in_(scope.agencies))
+    return {row[0]: row[1] for row in await session.execute(statement)}

@@ -1,0 +1,1 @@
+"""Webhooks: what happens here is told to other systems' endpoints, signed, at least once, without personal data."""
