@@ -1,22 +1,30 @@
 """`pakta keys …`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from app.cli.keys_retimestamp import retimestamp
 from app.cli.options import AsJson, DataDir
 from app.core.errors import CannotStart
 from app.core.secrets import master_key
 from app.core.settings import Settings
 from app.pki.errors import PkiFault
-from app.pki.keycheck import check_keys
+from app.pki.inventory import list_certificates
+from app.pki.keycheck import Finding
 from app.pki.keyring import init_keys, renew_crl
-from app.wiring import key_folder
+from app.pki.rotation import rotate as rotate_key
+from app.wiring import examine_keys, key_folder, key_places
 
 cli = typer.Typer(help="Keys and certificates.", no_args_is_help=True)
+cli.command()(retimestamp)
+ENDING = 3  # apart from 1 (something is wrong) and 2 (the command was called wrongly)
 
 
 @cli.callback()
@@ -26,18 +34,17 @@ def keys() -> None:
 
 @cli.command()
 def init(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets it
-    """Make root, issuing CA, TSA, e-seal and log key; refuses when there are keys."""
+    """Make root, issuing CA, TSA, e-seal and log key, in the token where a URI names one; refuses when there are keys."""
     settings = Settings()
-    try:
+    with _told():
         init_keys(
             key_folder(settings.storage),
             master_key(settings.storage),
             institution=settings.service.institution,
             now=datetime.now(UTC),
             crl_base=f"{settings.service.base_url}/ca" if settings.service.secure else None,
+            places=key_places(settings),
         )
-    except PkiFault as fault:
-        raise CannotStart(f"{fault} ({fault.code})") from fault
     typer.echo(str(key_folder(settings.storage)))
 
 
@@ -46,26 +53,68 @@ def check(
     as_json: AsJson = False,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
-    """Say in words what is wrong with the keys: 0 nothing, 1 something."""
-    storage = Settings().storage
-    findings = check_keys(key_folder(storage), master_key(storage), datetime.now(UTC))
+    """Say in words what is wrong with the keys: 0 nothing, 1 something, 3 nothing yet but soon."""
+    settings, now = Settings(), datetime.now(UTC)
+    findings = examine_keys(settings, now)
     if as_json:
         typer.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False))
     else:
-        console = Console()
-        for found in findings:
-            console.print(f"{found.level}: {found.detail} ({found.code})")
-        if not findings:
-            console.print("Semua kunci dan sertifikat baik.")
-    raise typer.Exit(1 if any(f.level == "error" for f in findings) else 0)
+        _tell(settings, findings, now)
+    if any(f.level == "error" for f in findings):
+        raise typer.Exit(1)
+    raise typer.Exit(ENDING if findings else 0)
+
+
+def _tell(settings: Settings, findings: list[Finding], now: datetime) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    for found in findings:
+        console.print(f"{found.level}: {found.detail} ({found.code})", markup=False)
+    if findings:
+        return
+    with _told():
+        for one in list_certificates(key_folder(settings.storage), now, places=key_places(settings)):
+            console.print(f"{one.name}: sampai {one.not_after:%d-%m-%Y}, {one.place}", markup=False)
+    console.print("Semua kunci dan sertifikat baik.")
+
+
+@cli.command()
+def rotate(
+    name: Annotated[Literal["tsa", "e-seal"], typer.Argument(help="Which one is followed by another.")],
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
+) -> None:
+    """Give the TSA or the e-seal a new key and certificate; restart server and worker then. The old certificate is kept."""
+    settings = Settings()
+    with _told():
+        rotate_key(
+            key_folder(settings.storage),
+            master_key(settings.storage),
+            name,
+            institution=settings.service.institution,
+            now=datetime.now(UTC),
+            crl_base=f"{settings.service.base_url}/ca" if settings.service.secure else None,
+            places=key_places(settings),
+        )
+    typer.echo(f"{name}: kunci dan sertifikat baru dipakai setelah server dan worker dimulai ulang.")
 
 
 @cli.command()
 def crl(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets it
     """Sign the CRLs anew: the root's only where its key is present."""
-    storage = Settings().storage
+    settings = Settings()
+    with _told():
+        renewed = renew_crl(
+            key_folder(settings.storage),
+            master_key(settings.storage),
+            datetime.now(UTC),
+            places=key_places(settings),
+        )
+    typer.echo("\n".join(renewed))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Faults of keys as what the operator reads."""
     try:
-        renewed = renew_crl(key_folder(storage), master_key(storage), datetime.now(UTC))
+        yield
     except PkiFault as fault:
         raise CannotStart(f"{fault} ({fault.code})") from fault
-    typer.echo("\n".join(renewed))

@@ -86,8 +86,8 @@ def check(
             expected_digest=digest,
             spki=spki,
             issuing=authority.issuing,
-            tsa=authority.tsa.certificate,
-            e_seal=authority.e_seal_certificate,
+            tsa=authority.tsa_certificates,
+            e_seal=authority.e_seal_certificates,
             timed=timed,
         )
     except ReopenRefused as refused:

@@ -67,6 +67,7 @@ class Document(Base):
     signed_at: Mapped[datetime | None]
     countersigned_at: Mapped[datetime | None]
     sealed_at: Mapped[datetime | None]
+    renewed_at: Mapped[datetime | None] = mapped_column(doc="When its archive time stamp was last renewed.")
     countersign_agency_id: Mapped[UUID | None] = mapped_column(
         doc="The agency whose countersigner takes note; empty: nobody has to."
     )
@@ -85,13 +86,17 @@ class DocumentRevision(Base):
     """Where the stored entry of one revision lies: revision 0 is the signed tail, later ones are appended to it."""
 
     __tablename__ = "document_revision"
+    __table_args__ = (Index("ix_document_revision_sha256", "sha256", postgresql_where=text("sha256 IS NOT NULL")),)
 
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(doc="signed, countersigned, sealed")
+    kind: Mapped[str] = mapped_column(doc="signed, countersigned, sealed, renewed")
     blob: Mapped[str]
     offset: Mapped[int]
     length: Mapped[int]
+    sha256: Mapped[bytes | None] = mapped_column(
+        doc="SHA-256 of the whole file up to here, where a renewed time stamp followed."
+    )
 
 
 class PaperSheet(Base):

@@ -9,13 +9,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from app.core.db import Database
+from app.core.db import Database, Session
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.principal import Principal
 from app.countersigner.service import local_day
 from app.document import print_run
 from app.document.compiled import TemplateShelf
 from app.document.errors import NothingToPrint
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 
 router = APIRouter(tags=["print runs"])
 
@@ -54,6 +57,7 @@ async def print_archive(
 ) -> StreamingResponse:
     """Every pledge still owed as an unsigned PDF, a folder an agency; who could not be printed is listed in `tidak-tercetak.csv`."""
     scope = await print_run.require_printable(session, actor, round_id, opd, now=clock.now())
+    _note_export(session, actor, round_id, opd, clock.now())
     held, today = resources(request), local_day(clock.now(), settings.service.timezone)
     sheets = print_run.archive(
         held.get(Database), held.get(TemplateShelf), round_id, scope, today=today, now=clock.now()
@@ -95,6 +99,7 @@ async def print_book(
     missing = sum(sheet.data is None for sheet in sheets)
     if len(sheets) == missing:
         raise NothingToPrint
+    _note_export(session, actor, round_id, opd, clock.now())
     book = await asyncio.to_thread(print_run.merged, sheets)
     response = Response(book, media_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="naskah-{opd or round_id}.pdf"'
@@ -103,6 +108,11 @@ async def print_book(
     if last is not None:
         link_next(request, response, encode_cursor(*last))
     return response
+
+
+def _note_export(session: Session, actor: Principal, round_id: UUID, opd: UUID | None, now: datetime) -> None:
+    about = str(opd) if opd else None
+    access.record(session, AccessKind.LIST_EXPORTED, actor, now=now, list="print", round=str(round_id), opd=about)
 
 
 @router.get("/paper-sheets/{code}")

@@ -9,14 +9,19 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel
 
 from app.core.blobs import BlobStore
+from app.core.clock import Clock
+from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.principal import Principal
 from app.document import service
 from app.document.compiled import TemplateShelf
 from app.document.errors import NotSignedYet
 from app.document.models import Document
 from app.document.previews import PreviewShelf
 from app.document.ranges import RangeNotSatisfiable, wanted_range
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.transparency import service as transparency
 from app.transparency.record import LogIdentity
 
@@ -74,6 +79,7 @@ async def read_file(
     request: Request,
     session: SessionDep,
     actor: ActorDep,
+    clock: ClockDep,
     range_: Annotated[str | None, Header(alias="Range")] = None,
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
@@ -86,6 +92,8 @@ async def read_file(
         wanted = wanted_range(range_, if_range, etag=headers["ETag"], size=len(data))
     except RangeNotSatisfiable:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{len(data)}"})
+    if wanted is None or wanted[0] == 0:  # a reader that asks for part after part opens it once
+        _note_look(session, actor, found, clock)
     if wanted is None:
         return Response(data, media_type="application/pdf", headers=headers)
     first, last = wanted
@@ -103,6 +111,18 @@ async def read_file_head(document_id: UUID, session: SessionDep, actor: ActorDep
     return Response(media_type="application/pdf", headers=headers)
 
 
+def _note_look(session: Session, actor: Principal, document: Document, clock: Clock) -> None:
+    access.looked_at(
+        session,
+        AccessKind.DOCUMENT_OPENED,
+        actor,
+        document.employee_id,
+        now=clock.now(),
+        document=str(document.id),
+        pledge=document.pledge,
+    )
+
+
 def _file_headers(document: Document) -> dict[str, str]:
     return {
         "Accept-Ranges": "bytes",
@@ -114,7 +134,12 @@ def _file_headers(document: Document) -> dict[str, str]:
 
 @router.get("/{document_id}/pages/{page}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 async def read_page(
-    document_id: UUID, page: Annotated[int, Path(ge=1, le=50)], request: Request, session: SessionDep, actor: ActorDep
+    document_id: UUID,
+    page: Annotated[int, Path(ge=1, le=50)],
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    clock: ClockDep,
 ) -> Response:
     """A picture of a page, drawn from the exact bytes."""
     held = resources(request)
@@ -129,6 +154,8 @@ async def read_page(
         picture = await _previews.picture(found.sha256 or found.digest, page, load)
     except IndexError:
         raise NotFound from None
+    if page == 1:
+        _note_look(session, actor, found, clock)
     return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=600"})
 
 

@@ -207,6 +207,8 @@ def newest_fact(document: Document) -> Fact:
         return Fact.DOCUMENT_VOIDED
     if document.assurance == "wet_scan":
         return Fact.SCAN_ACCEPTED
+    if document.renewed_at:
+        return Fact.DOCUMENT_RENEWED
     if document.sealed_at:
         return Fact.DOCUMENT_SEALED
     return Fact.DOCUMENT_COUNTERSIGNED if document.countersigned_at else Fact.DOCUMENT_SIGNED

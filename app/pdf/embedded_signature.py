@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from asn1crypto import crl, x509
@@ -94,8 +95,11 @@ class Validator:
         self.known = {_encoded(certificate) for certificate in (*certificates, *roots)}
         knowledge = LocalKnowledge(known_certs=certificates, known_crls=[*current, *stored])
         declared, always = RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CRL_REQUIRED
+        either = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED  # of a stamp that was renewed
         self.with_time = _spec(roots, knowledge, (declared, declared), (declared, declared))
-        self.archived = PdfSignatureValidationSpec(_spec(roots, knowledge, (declared, always), (always, always)))
+        self.archived = PdfSignatureValidationSpec(_spec(roots, knowledge, (declared, always), (either, always)))
+        stamps = reader.embedded_timestamp_signatures
+        self.stamps = sorted((_end(one), _token_time(one.signed_data)) for one in stamps)
         self.timing = ValidationTimingInfo(now, now, point_in_time_validation=False)
 
     async def judge(self, embedded: Any, *, ours: bool, archived: bool) -> SignatureVerdict:
@@ -119,7 +123,7 @@ class Validator:
         return SignatureVerdict(
             kind="archive" if stamp else KINDS.get(str(embedded.field_name).encode(), "signer"),
             canonical=not ours or self._canonical(embedded),
-            end=int(embedded.byte_range[2]) + int(embedded.byte_range[3]),
+            end=_end(embedded),
             covers_revision=embedded.coverage >= SignatureCoverageLevel.ENTIRE_REVISION,
             covers_file=embedded.coverage == SignatureCoverageLevel.ENTIRE_FILE,
             unchanged=embedded.coverage == SignatureCoverageLevel.ENTIRE_FILE
@@ -148,13 +152,31 @@ class Validator:
             past = await ades_lta_validation(embedded, self.archived, timing_info=self.timing)
             attached = past.signature_timestamp_status
             if past.ades_subindic == AdESPassed.OK:
-                return True, "", bool(attached and attached.ades_subindic == AdESPassed.OK)
+                good = bool(attached and attached.ades_subindic == AdESPassed.OK)
+                return True, "", good or await self._stamped_then(embedded, digest)
         return found.ades_subindic == AdESPassed.OK, _reason(found.ades_subindic), stamped
 
+    async def _stamped_then(self, embedded: EmbeddedPdfSignature, digest: bytes) -> bool:
+        """Whether the signature's own stamp held when the first archive stamp was put over it; asked when its TSA is over."""
+        covered = [at for end, at in self.stamps if end > _end(embedded)]
+        if not covered:
+            return False
+        timing = ValidationTimingInfo(min(covered), min(covered), point_in_time_validation=True)
+        found = await ades_with_time_validation(
+            embedded.signed_data, self.with_time, timing_info=timing, raw_digest=digest
+        )
+        stamp: Any = found.api_status.timestamp_validity if found.api_status else None
+        return bool(stamp and stamp.valid and stamp.trusted)
+
     async def _stamp(self, embedded: EmbeddedPdfSignature) -> tuple[bool, bool, bool, str]:
-        """(intact, valid, trusted, why not) of an archive time stamp, now."""
+        """(intact, valid, trusted, why not) of an archive time stamp: now, or when a later one was put over it.
+
+        A later one proves that it was there (EN 319 102-1 clause 5.6.3); whether that one holds is judged in its turn.
+        """
+        covered = [at for end, at in self.stamps if end > _end(embedded)]
+        moment = min(*covered, self.now) if covered else self.now
         context = ValidationContext(
-            trust_roots=self.roots, allow_fetching=False, moment=self.now, revocation_mode="soft-fail"
+            trust_roots=self.roots, allow_fetching=False, moment=moment, revocation_mode="soft-fail"
         )
         status = await async_validate_pdf_timestamp(embedded, context)
         why = "" if status.trusted else "NO_CERTIFICATE_CHAIN_FOUND"
@@ -175,7 +197,9 @@ class Validator:
             token = cms_check.read_signed_data(signed.token) if signed.token else None
         except PkiFault:
             return False
-        others = {*signed.others, *((*token.others, token.certificate) if token else ())}
+        if token and token.attributes != cms.token_attributes(sha256(token.content or b"").digest(), token.certificate):
+            return False  # its certificate may be newer than the file's store, but the token itself must name it
+        others = {*signed.others, *(token.others if token else ())}
         return others <= self.known and not embedded.pkcs7_content[len(encoded) :].strip(b"\0")
 
 
@@ -220,6 +244,10 @@ def _integrity(embedded: EmbeddedPdfSignature, certificate: x509.Certificate, di
     except SignatureValidationError:
         return False, False
     return bool(intact), bool(valid)
+
+
+def _end(embedded: EmbeddedPdfSignature) -> int:
+    return int(embedded.byte_range[2]) + int(embedded.byte_range[3])
 
 
 def _token_time(signed_data: Any) -> datetime:

@@ -9,13 +9,14 @@ signed is not for it either: see `inspect`.
 import re
 from binascii import Error as BinasciiError
 from binascii import unhexlify
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
-from typing import Literal, Protocol
+from typing import Literal
 
+from app.pdf.covered import RANGE, Hole, digests, shared
 from app.pki import cms_check, der
 from app.pki.errors import DerMalformed, SignatureRefused
 
@@ -24,13 +25,12 @@ Kind = Literal["signer", "countersigner", "e_seal", "archive"]
 KINDS: dict[bytes, Kind] = {b"pegawai": "signer", b"pejabat": "countersigner", b"segel": "e_seal", b"arsip": "archive"}
 SUBFILTERS: dict[bytes, bool] = {b"ETSI.CAdES.detached": False, b"ETSI.RFC3161": True}
 
-_RANGE = b"/ByteRange"
-_SIGNED = re.compile(_RANGE + rb"|/V ")
 _BYTE_RANGE = re.compile(rb"/ByteRange\[0 ([1-9]\d{0,9}) ([1-9]\d{0,9}) ([1-9]\d{0,9}) *\]/Contents(?=<)")
 _VALUE = re.compile(
     rb"(?:^|\n)([1-9]\d{0,6}) 0 obj\n<</Type/(Sig|DocTimeStamp)/Filter/Adobe\.PPKLite/SubFilter/([A-Za-z0-9.]+)"
 )
 _FIELD = re.compile(rb"/FT/Sig/T\((\w{1,32})\)[^\n]*\Z")
+_RENEWED = re.compile(rb"arsip(?:[2-9]|[1-9]\d)")
 _END = re.compile(rb"startxref\n([1-9]\d{0,9})\n%%EOF\n")
 _PREVIOUS = re.compile(rb"/Prev ([1-9]\d{0,9})")
 
@@ -52,7 +52,7 @@ class ReopenRefused(Exception):
 class SignatureFacts:
     """What one signature says: `digest` is the SHA-256 over its range, `signed_at` the time of its token (UTC), if it has one.
 
-    `name` and `nip` stand in the certificate; the archive time stamp has neither, the e-seal no NIP.
+    `certificate` (DER) is the signer's; of an archive time stamp it is not told. `name` and `nip` stand in the certificate; the archive time stamp has neither, the e-seal no NIP.
     """
 
     kind: Kind
@@ -61,6 +61,7 @@ class SignatureFacts:
     nip: str
     signed_at: datetime | None
     digest: bytes
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -70,45 +71,35 @@ class Reopened:
     signatures: tuple[SignatureFacts, ...]
 
 
-@dataclass(frozen=True)
-class _Hole:
-    """Where a signature value lies: the bytes of '<…>' are data[start:end], its revision is data[begin:covered]."""
-
-    begin: int
-    found: int
-    start: int
-    end: int
-    covered: int
-
-
 def reopen(
     parts: Sequence[bytes] | bytes,
     *,
     expected_digest: bytes | None,
     spki: bytes | None,
     issuing: bytes,
-    tsa: bytes,
-    e_seal: bytes | None,
+    tsa: bytes | Collection[bytes],
+    e_seal: bytes | Collection[bytes] | None,
     timed: bool = True,
 ) -> Reopened:
     """Check a finished document, given whole or as its consecutive parts; `ReopenRefused` on the first fault.
 
     `expected_digest` and `spki` are what the first signature must cover and be made with, None where nothing was
-    announced; `issuing`, `tsa` and `e_seal` are the certificates in DER that may stand behind signatures. Without `e_seal`
+    announced; `issuing`, `tsa` and `e_seal` are the certificates in DER that may stand behind signatures (of `tsa` and
+    `e_seal` also those that were followed by others). Without `e_seal`
     a sealed document is refused. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
     """
     data = parts if isinstance(parts, bytes) else b"".join(parts)
     if not data.startswith(b"%PDF-1.7\n"):
         raise ReopenRefused("reopen.header", "bukan PDF 1.7")
-    shared = _shared(b"" if isinstance(parts, bytes) or len(parts) < 2 else parts[0])
-    holes = _holes(data, shared.searched)
+    first = shared(b"" if isinstance(parts, bytes) or len(parts) < 2 else parts[0])
+    holes = _holes(data, first.searched)
     _check_revisions(data, holes)
     checked: list[SignatureFacts] = []
-    for hole, digest in zip(holes, _digests(data, holes, shared), strict=True):
+    for hole, digest in zip(holes, digests(data, holes, first), strict=True):
         if not checked and expected_digest is not None and digest != expected_digest:
             raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
         kind, field = _declared(data, hole)
-        trusted = _Trusted(issuing, tsa, e_seal, None if checked else spki, timed)
+        trusted = _Trusted(issuing, _several(tsa), _several(e_seal), None if checked else spki, timed)
         try:
             facts = _check(kind, field, _value(data, hole), digest, trusted)
         except SignatureRefused as error:
@@ -118,30 +109,9 @@ def reopen(
     return Reopened(tuple(checked))
 
 
-class _HashState(Protocol):
-    def update(self, data: memoryview, /) -> None: ...
-    def digest(self) -> bytes: ...
-    def copy(self) -> "_HashState": ...
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What is known of the first part once and for all: its length, its SHA-256 state, and how far it is unsigned."""
-
-    length: int
-    state: _HashState
-    searched: int
-
-
-@lru_cache(maxsize=16)  # documents of one template begin with the very same bytes
-def _shared(part: bytes) -> _Shared:
-    found = _SIGNED.search(part)
-    return _Shared(len(part), sha256(part), found.start() if found else max(0, len(part) - len(_RANGE)))
-
-
-def _holes(data: bytes, searched: int) -> list[_Hole]:
+def _holes(data: bytes, searched: int) -> list[Hole]:
     """Every signature value by its /ByteRange, of which none stands before `searched`; one of another shape is refused."""
-    found, begin, position = [], searched, data.find(_RANGE, searched)
+    found, begin, position = [], searched, data.find(RANGE, searched)
     while position >= 0:
         match = _BYTE_RANGE.match(data, position)
         if not match:
@@ -149,15 +119,15 @@ def _holes(data: bytes, searched: int) -> list[_Hole]:
         start, end, rest = map(int, match.groups())
         if start != match.end() or end > len(data) or not data[end - 1 : end] == b">":
             raise ReopenRefused("reopen.byte_range", "rentang byte tidak mengapit tanda tangannya")
-        found.append(_Hole(begin, position, start, end, end + rest))
+        found.append(Hole(begin, position, start, end, end + rest))
         begin = end + rest
-        position = data.find(_RANGE, end)
+        position = data.find(RANGE, end)
     if not found:
         raise ReopenRefused("reopen.no_signature", "tidak ada tanda tangan")
     return found
 
 
-def _check_revisions(data: bytes, holes: Sequence[_Hole]) -> None:
+def _check_revisions(data: bytes, holes: Sequence[Hole]) -> None:
     """Each range ends where its revision ends, each revision follows the one before, and the last is the whole file.
 
     The chain of /Prev (ISO 32000-1 clause 7.5.6) shows that no unsigned revision lies between or after them.
@@ -181,19 +151,7 @@ def _check_revisions(data: bytes, holes: Sequence[_Hole]) -> None:
         raise ReopenRefused("reopen.revision", "ada byte sesudah tanda tangan terakhir")
 
 
-def _digests(data: bytes, holes: Sequence[_Hole], shared: _Shared) -> Iterator[bytes]:
-    """SHA-256 over each range, all bytes read little more than once: the state before each hole is copied."""
-    inside = shared.length <= holes[0].start
-    view, state, done = memoryview(data), shared.state.copy() if inside else sha256(), shared.length if inside else 0
-    for hole in holes:
-        state.update(view[done : hole.start])
-        whole = state.copy()
-        whole.update(view[hole.end : hole.covered])
-        yield whole.digest()
-        done = hole.start
-
-
-def _value(data: bytes, hole: _Hole) -> bytes:
+def _value(data: bytes, hole: Hole) -> bytes:
     """The DER in a hole, which must be hex digits and, behind the DER, zeros only."""
     digits = data[hole.start + 1 : hole.end - 1]
     try:
@@ -211,23 +169,28 @@ def _value(data: bytes, hole: _Hole) -> bytes:
     return encoded
 
 
-def _declared(data: bytes, hole: _Hole) -> tuple[Kind, str]:
+def _declared(data: bytes, hole: Hole) -> tuple[Kind, str]:
     """The kind and the field whose /V points at this signature value, found in the same revision."""
     begin = data.rfind(b" 0 obj\n", 0, hole.found)
     value = _VALUE.match(data, data.rfind(b"\n", 0, begin))
     if not value or value.end() > hole.found or value[3] not in SUBFILTERS:
         raise ReopenRefused("reopen.field", "jenis tanda tangan tidak dikenal")
     fields = _fields(data, b"/V %b 0 R>>\nendobj\n" % value[1], hole)
-    if len(fields) != 1 or fields[0] not in KINDS:
+    kind = kind_of(fields[0]) if len(fields) == 1 else None
+    if kind is None:
         raise ReopenRefused("reopen.field", "tanda tangan tidak berada di kolomnya")
-    kind = KINDS[fields[0]]
     archive = kind == "archive"
     if SUBFILTERS[value[3]] != archive or (value[2] == b"DocTimeStamp") != archive:
         raise ReopenRefused("reopen.field", "jenis tanda tangan bukan untuk kolom ini")
     return kind, fields[0].decode()
 
 
-def _fields(data: bytes, pointer: bytes, hole: _Hole) -> list[bytes]:
+def kind_of(field: bytes) -> Kind | None:
+    """What is signed in a field of this name; archive time stamps are renewed in arsip2, arsip3 and so on."""
+    return "archive" if _RENEWED.fullmatch(field) else KINDS.get(field)
+
+
+def _fields(data: bytes, pointer: bytes, hole: Hole) -> list[bytes]:
     """The names of the fields in the revision around `hole` that end with `pointer`; each stands on one line."""
     found = []
     for begin, end in ((hole.begin, hole.start), (hole.end, hole.covered)):  # the value itself is digits
@@ -245,8 +208,8 @@ class _Trusted:
     """What may stand behind a signature."""
 
     issuing: bytes
-    tsa: bytes
-    e_seal: bytes | None
+    tsa: Collection[bytes]
+    e_seal: Collection[bytes]
     spki: bytes | None
     timed: bool
 
@@ -254,16 +217,16 @@ class _Trusted:
 def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trusted) -> SignatureFacts:
     """One signature or archive time stamp; `SignatureRefused` or `ReopenRefused`."""
     if kind == "archive":
-        at = cms_check.check_token(encoded, digest, tsa=trusted.tsa, chain=(trusted.issuing,))
+        at = _check_token(encoded, digest, trusted)
         return SignatureFacts(kind, field, "", "", at, digest)
     signed = cms_check.read_signed_data(encoded)
     certificate = cms_check.check_document_signature(signed, digest)
     if kind == "e_seal":
-        if signed.certificate != trusted.e_seal:
+        if signed.certificate not in trusted.e_seal:
             raise ReopenRefused("signature.issuer", "segel bukan dari sertifikat segel instansi")
     else:
         cms_check.check_issued(signed.certificate, trusted.issuing)
-        if signed.certificate in (trusted.e_seal, trusted.tsa):
+        if signed.certificate in trusted.e_seal or signed.certificate in trusted.tsa:
             raise ReopenRefused("signature.issuer", "sertifikat ini bukan milik seseorang")
         if trusted.spki is not None and certificate.spki != trusted.spki:
             raise ReopenRefused("reopen.key", "ditandatangani dengan kunci lain")
@@ -273,17 +236,31 @@ def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trus
     if (signed.token is None) is trusted.timed:
         raise ReopenRefused("signature.timestamp", "tidak ada stempel waktu, atau ada yang tidak diminta")
     if signed.token is None:
-        return SignatureFacts(kind, field, name, number, None, digest)
-    at = cms_check.check_token(
-        signed.token, sha256(signed.signature).digest(), tsa=trusted.tsa, chain=(trusted.issuing,)
-    )
+        return SignatureFacts(kind, field, name, number, None, digest, signed.certificate)
+    at = _check_token(signed.token, sha256(signed.signature).digest(), trusted)
     if not certificate.not_before <= at <= certificate.not_after:
         raise ReopenRefused("signature.validity", "ditandatangani di luar masa berlaku sertifikat")
-    return SignatureFacts(kind, field, name, number, at, digest)
+    return SignatureFacts(kind, field, name, number, at, digest, signed.certificate)
+
+
+def _check_token(encoded: bytes, imprint: bytes, trusted: _Trusted) -> datetime:
+    """A token of whichever of the time-stamping certificates it names; the newest is the first and the usual one."""
+    *earlier, last = trusted.tsa
+    for tsa in earlier:
+        with suppress(SignatureRefused):
+            return cms_check.check_token(encoded, imprint, tsa=tsa, chain=(trusted.issuing,))
+    return cms_check.check_token(encoded, imprint, tsa=last, chain=(trusted.issuing,))
+
+
+def _several(certificates: bytes | Collection[bytes] | None) -> tuple[bytes, ...]:
+    if certificates is None:
+        return ()
+    return (certificates,) if isinstance(certificates, bytes) else tuple(certificates)
 
 
 def _check_order(kinds: Sequence[Kind]) -> None:
-    """The signer comes first, nobody twice, and nothing after the archive time stamp."""
-    ranks = [list(KINDS.values()).index(kind) for kind in kinds]
-    if kinds[0] != "signer" or ranks != sorted(set(ranks)):
+    """The signer comes first, nobody twice, and nothing after the archive time stamp but its renewals."""
+    archived = kinds.index("archive") if "archive" in kinds else len(kinds)
+    ranks = [list(KINDS.values()).index(kind) for kind in kinds[: archived + 1]]
+    if kinds[0] != "signer" or ranks != sorted(set(ranks)) or set(kinds[archived:]) - {"archive"}:
         raise ReopenRefused("reopen.field", "urutan tanda tangan tidak benar")

@@ -109,7 +109,9 @@ class PreparedRevision:
 
 
 @dataclass(frozen=True)
-class _Trailer:
+class Trailer:
+    """What a further revision takes over from the one before."""
+
     size: int
     entries: bytes
     first_id: bytes
@@ -150,7 +152,7 @@ def prepare_countersignature(
     value = signature_value(pdf_date(at), name=name, reason="Mengetahui", place=tidy(place))
     start = document.length
     increment = _increment(document, empty, mark, value, room)
-    return PreparedRevision(increment.sealed(b""), increment.hole, _digest(document, increment), start)
+    return PreparedRevision(increment.sealed(b""), increment.hole, covered_digest(document, increment), start)
 
 
 def append_e_seal(
@@ -168,7 +170,7 @@ def append_e_seal(
     mark = _seal_mark(empty.corners, tidy(institution), moment_in_words(at, zone))
     value = _seal_value(pdf_date(at), tidy(institution), tidy(place))
     increment = _increment(document, empty, mark, value, room)
-    return increment.sealed(sign(_digest(document, increment)))
+    return increment.sealed(sign(covered_digest(document, increment)))
 
 
 @lru_cache(maxsize=64)  # a batch is sealed in few different minutes
@@ -189,7 +191,7 @@ def append_archive(document: FileParts, *, sign: Sign, crls: Sequence[bytes] = (
     archives nothing.
     """
     increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, crls)
-    return increment.sealed(sign(_digest(document, increment)))
+    return increment.sealed(sign(covered_digest(document, increment)))
 
 
 def _field(document: FileParts, name: str) -> EmptyField:
@@ -202,7 +204,8 @@ def _field(document: FileParts, name: str) -> EmptyField:
     return empty
 
 
-def _last_trailer(document: FileParts) -> _Trailer:
+def last_trailer(document: FileParts) -> Trailer:
+    """The newest trailer of a file; raises `RevisionRefused` when it is not of this engine."""
     found = (
         _TRAILER.search(document.parts[-1], max(0, len(document.parts[-1]) - _TRAILER_LENGTH))
         if document.parts
@@ -210,7 +213,7 @@ def _last_trailer(document: FileParts) -> _Trailer:
     )
     if found is None:
         raise RevisionRefused("the last part does not end with a trailer of this engine")
-    return _Trailer(int(found[1]), found[2], found[3], int(found[4]))
+    return Trailer(int(found[1]), found[2], found[3], int(found[4]))
 
 
 def _increment(
@@ -221,12 +224,12 @@ def _increment(
     room: int,
     crls: Sequence[bytes] = (),
 ) -> Increment:
-    last = _last_trailer(document)
+    last = last_trailer(document)
     revision = _revision(empty, mark, value, last.size, tuple(crls), document.base.certificates)
 
     def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
         entries = b"%s/Prev %d" % (last.entries, last.startxref)
-        return _xref(offsets) + trailer(revision.size, entries, last.first_id, revision.file_id, startxref)
+        return xref(offsets) + trailer(revision.size, entries, last.first_id, revision.file_id, startxref)
 
     return build_increment(document.length, revision.laid, (revision.value_number, value), room, closing)
 
@@ -255,17 +258,18 @@ def _revision(
         objects.append((mark_number, mark))
     if crls:
         objects.append((DSS, dss_dictionary(certificates, references(crl_numbers))))
-        objects += [(crl_number, _crl_stream(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
+        objects += [(crl_number, packed(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
     file_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
     return _Revision(lay_out(objects), value_number, first_crl + len(crls), file_id)
 
 
 @lru_cache(maxsize=16)  # a batch is stamped with the same lists
-def _crl_stream(crl: bytes) -> bytes:
+def packed(crl: bytes) -> bytes:
+    """A CRL or certificate (DER) as a stream object."""
     return stream(crl)
 
 
-def _xref(offsets: Sequence[tuple[int, int]]) -> bytes:
+def xref(offsets: Sequence[tuple[int, int]]) -> bytes:
     """A cross-reference section of as many subsections as there are runs of consecutive numbers."""
     runs: list[tuple[int, list[bytes]]] = []
     for object_number, offset in sorted(offsets):
@@ -275,7 +279,8 @@ def _xref(offsets: Sequence[tuple[int, int]]) -> bytes:
     return b"xref\n" + b"".join([b"%d %d\n%s" % (first, len(rows), b"".join(rows)) for first, rows in runs])
 
 
-def _digest(document: FileParts, increment: Increment) -> bytes:
+def covered_digest(document: FileParts, increment: Increment) -> bytes:
+    """SHA-256 over the file and what the increment's signature covers of itself."""
     state = document.state.copy()
     state.update(increment.before)
     state.update(increment.after)

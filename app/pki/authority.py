@@ -50,11 +50,24 @@ class Authority:
     root_crl: bytes
     issuing_crl: bytes
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
+    past_tsa: tuple[bytes, ...] = ()
+    past_e_seal: tuple[bytes, ...] = ()
+    keep_crl: Callable[[bytes], None] = field(default=lambda _: None)
 
     @property
     def issuing(self) -> bytes:
         """The issuing CA's certificate."""
         return self.issuer.certificate
+
+    @property
+    def tsa_certificates(self) -> tuple[bytes, ...]:
+        """The TSA's certificates: the one in use, then those before it."""
+        return self.tsa.certificate, *self.past_tsa
+
+    @property
+    def e_seal_certificates(self) -> tuple[bytes, ...]:
+        """The e-seal's certificates: the one in use, then those before it."""
+        return self.e_seal_certificate, *self.past_e_seal
 
     @property
     def chain(self) -> tuple[bytes, ...]:
@@ -88,11 +101,10 @@ class Authority:
     def crls(self, now: datetime) -> tuple[bytes, bytes]:
         """The root's and the issuing CA's CRL, both in force at `now`; the second is signed anew in its last half."""
         if crl.dates_of(self.root_crl).next_update <= now:
-            raise CrlOutdated(
-                "CRL akar sudah kedaluwarsa. Sambungkan kunci akar, lalu jalankan `pakta keys renew-crl`."
-            )
+            raise CrlOutdated("CRL akar sudah kedaluwarsa. Sambungkan kunci akar, lalu jalankan `pakta keys crl`.")
         if crl.dates_of(self.issuing_crl).next_update - now < ISSUING_CRL_LIFE / 2:
             self.issuing_crl = fresh_crl(self.issuer, now, ISSUING_CRL_LIFE)
+            self.keep_crl(self.issuing_crl)
         return self.root_crl, self.issuing_crl
 
     def archive_crls(self, now: datetime) -> tuple[bytes, bytes, bytes]:

@@ -57,6 +57,12 @@ class KeysExist(PkiFault):
     code = "keys.exist"
 
 
+class RotationRefused(PkiFault):
+    """A key cannot be followed by another in this way."""
+
+    code = "keys.rotation"
+
+
 class KeysMissing(PkiFault):
     """A key or certificate file is not there."""
 
@@ -79,3 +85,57 @@ class CrlOutdated(PkiFault):
     """A revocation list is past its next update and cannot be renewed here, because its key is offline."""
 
     code = "keys.crl_outdated"
+
+
+class TokenFault(PkiFault):
+    """A key in a PKCS #11 token cannot be used; nothing signs in its place. `code` says which part is at fault."""
+
+    code = "keys.token"
+
+
+class UriRefused(TokenFault):
+    """A PKCS #11 URI (RFC 7512) is malformed, or names no object or no module."""
+
+    code = "keys.uri"
+
+
+class ModuleMissing(TokenFault):
+    """The PKCS #11 library is not there or does not load."""
+
+    code = "keys.module"
+
+
+class TokenMissing(TokenFault):
+    """No token of the module answers to the URI."""
+
+    code = "keys.token_missing"
+
+
+class PinRefused(TokenFault):
+    """The token does not take the PIN, or has locked it."""
+
+    code = "keys.pin"
+
+
+class ObjectMissing(TokenFault):
+    """The token holds no private key of that name, or several that cannot be told apart."""
+
+    code = "keys.object_missing"
+
+
+class MechanismMissing(TokenFault):
+    """The token cannot do ECDSA, or not on this curve."""
+
+    code = "keys.mechanism"
+
+
+class TokenLost(TokenFault):
+    """The token was there and does not answer any more; a later call tries again."""
+
+    code = "keys.token_lost"
+
+
+class KeyMismatch(TokenFault):
+    """The key in the token is not the one its certificate names."""
+
+    code = "keys.mismatch"

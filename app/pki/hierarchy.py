@@ -4,19 +4,21 @@ Root: P-384 with SHA-384, 20 years, signs only the issuing CA and its own CRL. B
 years, the TSA for 10, the e-seal for 5. Nothing here is fast or secret-keeping: `keyring` stores what this makes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from app.pki import der
 from app.pki.authority import ISSUING_CRL_LIFE, fresh_crl, issuer_of
+from app.pki.certificate import Issuer
 from app.pki.errors import SubjectRefused
-from app.pki.signing_key import LocalKey
+from app.pki.signing_key import SigningKey
 
 YEAR = timedelta(days=365)
 LIVES = {"root": 20 * YEAR, "issuing": 10 * YEAR, "tsa": 10 * YEAR, "e-seal": 5 * YEAR}
@@ -29,44 +31,69 @@ UPPER_BOUND = 64
 _Extensions = tuple[tuple[x509.ExtensionType, bool], ...]
 
 
-@dataclass(frozen=True)
-class Hierarchy:
-    """The private keys by name, and the public files (DER) by file name."""
-
-    keys: dict[str, ec.EllipticCurvePrivateKey | Ed25519PrivateKey]
-    public: dict[str, bytes]
+CURVES: dict[str, ec.EllipticCurve] = {"root": ec.SECP384R1()} | dict.fromkeys(
+    ("issuing", "tsa", "e-seal"), ec.SECP256R1()
+)
 
 
-def build(institution: str, now: datetime, crl_base: str | None) -> Hierarchy:
-    """All keys, certificates and CRLs, new; `institution` may have 64 characters (X.520 ub-organization-name)."""
+def build(institution: str, now: datetime, crl_base: str | None, keys: Mapping[str, SigningKey]) -> dict[str, bytes]:
+    """All certificates and CRLs (DER) over these keys, by file name; `institution` may have 64 characters.
+
+    That is X.520's ub-organization-name. A key signs wherever it lies.
+    """
+    require_institution(institution)
+    start = now.replace(microsecond=0) - START_EARLY
+    root_name, issuing_name = _name(institution, "Akar"), _name(institution, "CA Penerbit")
+    by_root = _Issuing(root_name, keys["root"])
+    root = _certificate(root_name, keys["root"], by_root, _from(start, "root"), _ca_extensions(1))
+    from_root = (*_ca_extensions(0), *_distribution(crl_base, "root.crl"))
+    issuing = _certificate(issuing_name, keys["issuing"], by_root, _from(start, "issuing"), from_root)
+    signer = issuer_of(issuing, keys["issuing"])
+    tsa, seal = (end_certificate(name, institution, keys[name], signer, now, crl_base) for name in ("tsa", "e-seal"))
+    return {
+        "root.crt": root,
+        "issuing.crt": issuing,
+        "tsa.crt": tsa,
+        "e-seal.crt": seal,
+        "root.crl": fresh_crl(issuer_of(root, keys["root"]), start, ROOT_CRL_LIFE),
+        "issuing.crl": fresh_crl(issuer_of(issuing, keys["issuing"]), start, ISSUING_CRL_LIFE),
+    }
+
+
+def end_certificate(
+    name: str, institution: str, key: SigningKey, issuer: Issuer, now: datetime, crl_base: str | None
+) -> bytes:
+    """A certificate (DER) of `tsa` or `e-seal` under the issuing CA; it ends with that CA's own at the latest."""
+    start = now.replace(microsecond=0) - START_EARLY
+    by = x509.load_der_x509_certificate(issuer.certificate)
+    point = _distribution(crl_base, "issuing.crl")
+    if name == "tsa":
+        role = "Stempel Waktu"
+        extensions = _end_extensions((ExtendedKeyUsageOID.TIME_STAMPING,), critical=True)
+    else:
+        role = "Segel Elektronik"
+        extensions = _end_extensions((DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION), critical=False)
+    end = min(start + LIVES[name], by.not_valid_after_utc)
+    signed_by = _Issuing(by.subject, issuer.key)
+    return _certificate(_name(institution, role), key, signed_by, (start, end), (*extensions, *point))
+
+
+def require_institution(institution: str) -> None:
+    """Raise `SubjectRefused` for a name that no certificate can bear; asked before any key is made."""
     if not 0 < len(institution.strip()) <= UPPER_BOUND:
         raise SubjectRefused("Nama instansi harus 1 sampai 64 karakter. Perbaiki pengaturan nama instansi.")
-    start = now.replace(microsecond=0) - START_EARLY
-    root_key = ec.generate_private_key(ec.SECP384R1())
-    issuing_key, tsa_key, seal_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name, issuing_name = _name(institution, "Akar"), _name(institution, "CA Penerbit")
-    root = _certificate("root", root_name, root_key, root_name, root_key, start, _ca_extensions(1))
-    from_root = (*_ca_extensions(0), *_distribution(crl_base, "root.crl"))
-    issuing = _certificate("issuing", issuing_name, issuing_key, root_name, root_key, start, from_root)
-    point = _distribution(crl_base, "issuing.crl")
-    stamping = (*_end_extensions((ExtendedKeyUsageOID.TIME_STAMPING,), critical=True), *point)
-    tsa = _certificate("tsa", _name(institution, "Stempel Waktu"), tsa_key, issuing_name, issuing_key, start, stamping)
-    purposes = (DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION)
-    sealing = (*_end_extensions(purposes, critical=False), *point)
-    seal = _certificate(
-        "e-seal", _name(institution, "Segel Elektronik"), seal_key, issuing_name, issuing_key, start, sealing
-    )
-    public = {"root.crt": root, "issuing.crt": issuing, "tsa.crt": tsa, "e-seal.crt": seal}
-    public["root.crl"] = fresh_crl(issuer_of(root, LocalKey(root_key)), start, ROOT_CRL_LIFE)
-    public["issuing.crl"] = fresh_crl(issuer_of(issuing, LocalKey(issuing_key)), start, ISSUING_CRL_LIFE)
-    keys: dict[str, ec.EllipticCurvePrivateKey | Ed25519PrivateKey] = {
-        "root": root_key,
-        "issuing": issuing_key,
-        "tsa": tsa_key,
-        "e-seal": seal_key,
-        "log": Ed25519PrivateKey.generate(),
-    }
-    return Hierarchy(keys, public)
+
+
+def _from(start: datetime, name: str) -> tuple[datetime, datetime]:
+    return start, start + LIVES[name]
+
+
+@dataclass(frozen=True)
+class _Issuing:
+    """Who signs a certificate."""
+
+    name: x509.Name
+    key: SigningKey
 
 
 def _name(institution: str, role: str) -> x509.Name:
@@ -82,7 +109,8 @@ def _name(institution: str, role: str) -> x509.Name:
     )
 
 
-def _usage(*, end: bool, repudiation: bool = False) -> x509.KeyUsage:
+def usage(*, end: bool, repudiation: bool = False) -> x509.KeyUsage:
+    """What a CA's key may do, or that of an end."""
     return x509.KeyUsage(
         digital_signature=end,
         content_commitment=repudiation,
@@ -97,14 +125,14 @@ def _usage(*, end: bool, repudiation: bool = False) -> x509.KeyUsage:
 
 
 def _ca_extensions(depth: int) -> _Extensions:
-    return ((x509.BasicConstraints(ca=True, path_length=depth), True), (_usage(end=False), True))
+    return ((x509.BasicConstraints(ca=True, path_length=depth), True), (usage(end=False), True))
 
 
 def _end_extensions(purposes: tuple[ObjectIdentifier, ...], *, critical: bool) -> _Extensions:
     """A TSA's purpose must be critical and its only one (RFC 3161 clause 2.3); a seal also commits to content."""
     return (
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_usage(end=True, repudiation=not critical), True),
+        (usage(end=True, repudiation=not critical), True),
         (x509.ExtendedKeyUsage(list(purposes)), critical),
     )
 
@@ -118,29 +146,50 @@ def _distribution(crl_base: str | None, file: str) -> _Extensions:
 
 
 def _certificate(
-    role: str,
     subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    start: datetime,
+    key: SigningKey,
+    issuer: _Issuing,
+    life: tuple[datetime, datetime],
     extensions: _Extensions,
 ) -> bytes:
     """A certificate in DER; the root signs with SHA-384, the issuing CA with SHA-256, each as wide as its curve."""
+    public = _public(key)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
+        .issuer_name(issuer.name)
+        .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + LIVES[role])
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .not_valid_before(life[0])
+        .not_valid_after(life[1])
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
-    if issuer_key is not key:
-        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-        builder = builder.add_extension(identifier, critical=False)
+    if issuer.key is not key:
+        builder = builder.add_extension(authority_identifier(issuer.key), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    wide = issuer_key.curve.key_size > 256
-    return builder.sign(issuer_key, hashes.SHA384() if wide else hashes.SHA256()).public_bytes(Encoding.DER)
+    return _signed(builder, issuer.key)
+
+
+def _signed(builder: x509.CertificateBuilder, key: SigningKey) -> bytes:
+    """Sign with a key that may lie in a token: the signed part is laid out with a key that is thrown away.
+
+    Nothing in the signed part depends on the key that signs but its algorithm (RFC 5280 clause 4.1.1.2).
+    """
+    curve = _public(key).curve
+    wide = curve.key_size > 256
+    draft = builder.sign(ec.generate_private_key(curve), hashes.SHA384() if wide else hashes.SHA256())
+    tbs = draft.tbs_certificate_bytes
+    return der.sequence(tbs, der.sequence(der.oid(key.algorithm)), der.bit_string(key.sign(tbs)))
+
+
+def authority_identifier(key: SigningKey) -> x509.AuthorityKeyIdentifier:
+    """The extension that names the issuer's key."""
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(key))
+
+
+def _public(key: SigningKey) -> ec.EllipticCurvePublicKey:
+    public = load_der_public_key(key.spki)
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise TypeError("the authorities' keys are EC keys")
+    return public

@@ -1,5 +1,7 @@
 """What is wrong with a key folder, in words: the answer of `pakta keys check` and of the readiness probe."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +12,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.pki import crl, keyring
-from app.pki.errors import DerMalformed, KeysMissing, PkiFault
-from app.pki.keyring import CERTIFIED, LISTED
+from app.pki.errors import DerMalformed, KeysMissing, PkiFault, TokenFault
+from app.pki.keyring import CERTIFIED, LISTED, NOWHERE, Places
 
-EXPIRING = timedelta(days=30)
+EXPIRING = timedelta(days=62)  # whatever ends next month is told this month
 CRL_RENEWAL = timedelta(days=7)
 ISSUERS = {"root": "root", "issuing": "root", "tsa": "issuing", "e-seal": "issuing"}
+
+
+Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
@@ -23,15 +28,16 @@ class Finding:
     """One thing that is wrong: an `error` stops signing, a `warning` will stop it soon."""
 
     code: str
-    level: Literal["error", "warning"]
+    level: Level
     detail: str
 
 
-def check_keys(folder: Path, passphrase: bytes, now: datetime) -> list[Finding]:
+def check_keys(folder: Path, passphrase: bytes, now: datetime, *, places: Places = NOWHERE) -> list[Finding]:
     """Every fault of the folder at `now`; an empty list means that all is well. It raises nothing of its own.
 
     Codes: `keys.missing`, `keys.unreadable`, `keys.passphrase`, `keys.exposed`, `keys.expired`, `keys.expiring`,
-    `keys.not_yet_valid`, `keys.usage`, `keys.issuer`, `keys.mismatch`, `keys.crl_outdated`, `keys.crl_ending`.
+    `keys.not_yet_valid`, `keys.usage`, `keys.issuer`, `keys.mismatch`, `keys.crl_outdated`, `keys.crl_ending`;
+    of keys in a token: `keys.module`, `keys.token_missing`, `keys.pin`, `keys.object_missing`, `keys.mechanism`, `keys.token_lost`.
     """
     if not folder.is_dir():
         return [Finding("keys.missing", "error", f"Folder kunci {folder} belum ada. Jalankan `pakta keys init`.")]
@@ -46,12 +52,25 @@ def check_keys(folder: Path, passphrase: bytes, now: datetime) -> list[Finding]:
             found.append(Finding("keys.unreadable", "error", f"{name}.crt rusak. Pulihkan dari cadangan."))
     for name, certificate in certificates.items():
         found += _life(name, certificate, now) + _usage(name, certificate)
-        found += _key(folder, name, passphrase, certificate)
+        found += _key(folder, name, passphrase, certificate, places)
         if issuer := certificates.get(ISSUERS[name]):
             found += _issuer(name, certificate, issuer)
     found += _log_key(folder, passphrase) + _exposed(folder)
     for name in LISTED:
         found += _list(folder, name, now)
+    return found
+
+
+def superseded(folder: Path, in_use: Mapping[str, bytes]) -> list[Finding]:
+    """Which certificates (DER, by name) a running process still works with although others followed: it must be restarted."""
+    found = []
+    for name, certificate in in_use.items():
+        with suppress(PkiFault):
+            if keyring.read_file(folder, f"{name}.crt") != certificate:
+                detail = (
+                    f"{name} sudah diganti, tetapi proses ini masih memakai yang lama. Mulai ulang server dan worker."
+                )
+                found.append(Finding("keys.superseded", "warning", detail))
     return found
 
 
@@ -98,14 +117,19 @@ def _issuer(name: str, certificate: x509.Certificate, issuer: x509.Certificate) 
     return []
 
 
-def _key(folder: Path, name: str, passphrase: bytes, certificate: x509.Certificate) -> list[Finding]:
+def _key(folder: Path, name: str, passphrase: bytes, certificate: x509.Certificate, places: Places) -> list[Finding]:
     try:
-        key = keyring.signing_key(folder, name, passphrase)
+        if name in places:
+            keyring.signing_key(folder, name, passphrase, places)
+            return []
+        key = keyring.local_key(folder, name, passphrase)
     except KeysMissing as error:
         # an offline root is how it should be, not a fault
         return [] if name == "root" else [_from_error(error)]
     except PkiFault as error:
-        return [_from_error(error)]
+        # an offline root is how it should be, also where its token is taken away
+        level: Level = "warning" if name == "root" and isinstance(error, TokenFault) else "error"
+        return [Finding(error.code, level, f"{name}: {error}")]
     if key.private.public_key() != certificate.public_key():
         detail = f"{name}.key bukan pasangan {name}.crt. Pulihkan keduanya dari cadangan yang sama."
         return [Finding("keys.mismatch", "error", detail)]
@@ -129,7 +153,7 @@ def _exposed(folder: Path) -> list[Finding]:
 
 
 def _list(folder: Path, name: str, now: datetime) -> list[Finding]:
-    renew = "Jalankan `pakta keys renew-crl`."
+    renew = "Jalankan `pakta keys crl`."
     try:
         dates = crl.dates_of(keyring.read_file(folder, f"{name}.crl"))
     except DerMalformed:

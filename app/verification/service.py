@@ -91,4 +91,6 @@ def _fact_of(document: Document, digest: bytes) -> Fact:
         return Fact.SCAN_ACCEPTED
     if digest == document.signed_sha256:
         return Fact.DOCUMENT_SIGNED
+    if document.renewed_at and digest == document.sha256:
+        return Fact.DOCUMENT_RENEWED
     return Fact.DOCUMENT_COUNTERSIGNED if digest == document.countersigned_sha256 else Fact.DOCUMENT_SEALED

@@ -82,8 +82,10 @@ def sealed_at(authority: Authority, signed: datetime) -> bytes:
     return prefix + tail + seal + append_archive(file, sign=lambda d: authority.tsa.token(d, sealing), crls=crls)
 
 
-def strict(root: bytes, knowledge: LocalKnowledge) -> SignatureValidationSpec:
-    """Trust the root alone, ask nobody, and want a CRL for every certificate but the signer's."""
+def strict(
+    root: bytes, knowledge: LocalKnowledge, stamp: RevocationCheckingRule = RevocationCheckingRule.CRL_REQUIRED
+) -> SignatureValidationSpec:
+    """Trust the root alone, ask nobody, and want a CRL for every certificate but the signer's, or what `stamp` says for the TSA's."""
     required = RevocationCheckingRule.CRL_REQUIRED
     declared = RevocationCheckingRule.CHECK_IF_DECLARED
     trust = SimpleTrustManager.build(trust_roots=[x509.Certificate.load(root)])
@@ -94,7 +96,7 @@ def strict(root: bytes, knowledge: LocalKnowledge) -> SignatureValidationSpec:
     return SignatureValidationSpec(
         policy(declared),
         RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY),
-        ts_cert_validation_policy=policy(required),
+        ts_cert_validation_policy=policy(stamp),
         local_knowledge=knowledge,
     )
 

@@ -40,8 +40,8 @@ def test_a_clock_that_is_slow_is_found(keys, now):
     assert codes(keys, now - timedelta(days=1)) == {"keys.not_yet_valid"}
 
 
-def test_a_seal_that_ends_within_thirty_days_is_a_warning_and_later_an_error(keys, now):
-    for later, code, level in ((-20, "keys.expiring", "warning"), (1, "keys.expired", "error")):
+def test_a_seal_that_ends_next_month_is_a_warning_and_later_an_error(keys, now):
+    for later, code, level in ((-55, "keys.expiring", "warning"), (1, "keys.expired", "error")):
         at = now + LIVES["e-seal"] + timedelta(days=later)
         keyring.renew_crl(keys, PASSPHRASE, at)
         (finding,) = check_keys(keys, PASSPHRASE, at)

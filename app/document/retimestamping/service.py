@@ -1,0 +1,117 @@
+"""Renew archive time stamps in batches (ETSI EN 319 142-1 clause 5.5): a further document time stamp over fresh validation data.
+
+The register is the job's memory: a batch is one transaction and one blob, and what was renewed is younger than the moment
+asked for, so it is not taken again. Killed anywhere, the next run goes on; a document is never renewed twice by one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.core.db import Session
+from app.document import queries as document_queries
+from app.document import service as documents
+from app.document import store
+from app.document.errors import DocumentDamaged, StoreDamaged
+from app.document.finishing import Prefixed, check
+from app.document.models import Document
+from app.document.retimestamping import queries
+from app.document.sealing import Sealer
+from app.pdf.errors import PdfFault
+from app.pdf.renewal import append_renewal
+from app.pki.authority import Authority
+from app.pki.standing import Standing, standing_of_tsa, standing_then
+from app.transparency import service as transparency
+from app.transparency.record import Fact
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A batch: how many were renewed, which were not and why (document id -> reason), where to go on; `last` None: done."""
+
+    count: int
+    faults: dict[UUID, str]
+    last: UUID | None
+
+
+async def renew(
+    session: Session, sealer: Sealer, *, before: datetime, after: UUID | None, now: datetime, most: int = BATCH
+) -> Renewed:
+    """Renew the next documents last stamped before `before`, in the order of their ids behind `after`.
+
+    Each file is compared with the register and checked before and after. One that does not hold stays as it is and is told;
+    it holds up no other.
+    """
+    due = await queries.take_due(session, min(before, now), after, most)
+    if not due:
+        return Renewed(0, {}, None)
+    parts = await documents.parts_of(session, sealer.blobs, due)
+    files = [(d, Prefixed(*await sealer.shelf.base(d.prefix), parts[d.id])) for d in due]
+    standing = await asyncio.to_thread(standing_of_tsa, sealer.authority, now)
+    made, faults = await asyncio.to_thread(_renew_all, files, sealer.authority, standing, now)
+    if made:
+        await _keep(session, sealer, made, now)
+    return Renewed(len(made), faults, due[-1].id)
+
+
+async def count_due(session: Session, before: datetime) -> int:
+    """Return how many sealed documents were last stamped before a moment."""
+    return await queries.count_due(session, before)
+
+
+_Made = tuple[Document, Prefixed, bytes]
+
+
+async def _keep(session: Session, sealer: Sealer, made: Sequence[_Made], now: datetime) -> None:
+    revisions = [
+        store.NewRevision(document.id, document.prefix, len(file.parts), "renewed", added)
+        for document, file, added in made
+    ]
+    await document_queries.insert_revisions(session, await store.keep(sealer.blobs, revisions))
+    earlier = [{"document": d.id, "of": len(file.parts) - 1, "digest": d.sha256} for d, file, _ in made]
+    await queries.keep_digests(session, earlier)
+    updates, entries = [], []
+    for document, file, added in made:
+        whole = file.extended(added)
+        updates.append({"id": document.id, "sha256": whole.digest(), "size": whole.size, "renewed_at": now})
+        entries.append(transparency.Entry(Fact.DOCUMENT_RENEWED, document.id, whole.digest(), now))
+    await document_queries.update_documents(session, updates)
+    await transparency.record(session, sealer.log, entries)
+
+
+def _renew_all(
+    files: Sequence[tuple[Document, Prefixed]], authority: Authority, standing: Standing, now: datetime
+) -> tuple[list[_Made], dict[UUID, str]]:
+    made: list[_Made] = []
+    faults: dict[UUID, str] = {}
+    for document, file in files:
+        try:
+            made.append((document, file, _renewed(document, file, authority, standing, now)))
+        except (DocumentDamaged, StoreDamaged) as damaged:
+            faults[document.id] = str(damaged.params.get("reason", damaged.code))
+        except PdfFault as fault:
+            faults[document.id] = str(fault)
+    return made, faults
+
+
+def _renewed(document: Document, file: Prefixed, authority: Authority, standing: Standing, now: datetime) -> bytes:
+    """The bytes to append to one file, re-opened with them before they count."""
+    if file.digest() != document.sha256:
+        raise StoreDamaged(reason="register.digest")
+    name = str(document.id)
+    facts = check(file, authority, name=name, digest=document.digest).signatures
+    signed = [(one.certificate, one.signed_at) for one in facts if one.kind != "archive" and one.signed_at]
+    added = append_renewal(
+        file.file,
+        file.prefix,
+        sign=lambda digest: authority.tsa.token(digest, now),
+        certificates=standing.certificates,
+        crls=standing.crls,
+        responses=(*standing.responses, *standing_then(authority, signed)),
+    )
+    check(file.extended(added), authority, name=name, digest=document.digest)
+    return added

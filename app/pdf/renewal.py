@@ -1,0 +1,80 @@
+"""A further archive time stamp over a file that has one: renewal of PAdES B-LTA (ETSI EN 319 142-1 clause 5.5, EN 319 102-1 5.6.3).
+
+The new document time stamp stands in a field of its own, `arsip2`, `arsip3`, …, which no page shows; before it the store is
+completed with what proves the stamp before it: certificates and CRLs of today.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+
+from app.pdf.dss import dss_dictionary
+from app.pdf.errors import RevisionRefused
+from app.pdf.field import ARCHIVE_VALUE
+from app.pdf.increment import Sign, build_increment, trailer
+from app.pdf.object_numbers import DSS, FORM
+from app.pdf.revision import TOKEN_ROOM, FileParts, covered_digest, last_trailer, packed, xref
+from app.pdf.syntax import references
+
+_STORE = re.compile(
+    rb"(?:\A|\n)%d 0 obj\n<</Type/DSS/Certs\[([^\]]*)\]/CRLs\[([^\]]*)\](?:/OCSPs\[([^\]]*)\])?>>\nendobj" % DSS
+)
+_FORM = re.compile(rb"(?:\A|\n)%d 0 obj\n<</SigFlags 3/Fields\[([^\]]*)\]>>\nendobj" % FORM)
+_STAMPED = re.compile(rb"/FT/Sig/T\(arsip(\d*)\)[^\n]*/V \d+ 0 R")
+
+
+def append_renewal(
+    document: FileParts,
+    prefix: bytes,
+    *,
+    sign: Sign,
+    certificates: Sequence[bytes],
+    crls: Sequence[bytes],
+    responses: Sequence[bytes],
+    room: int = TOKEN_ROOM,
+) -> bytes:
+    """The revision with a further archive time stamp; returns only the appended bytes.
+
+    `sign` gives an RFC 3161 token; `certificates`, `crls` and OCSP `responses` (DER) are added to the store. Raises `RevisionRefused` for a
+    file without an archive time stamp.
+    """
+    number = 1 + max((int(found[1] or 1) for part in document.parts for found in _STAMPED.finditer(part)), default=0)
+    if number == 1:
+        raise RevisionRefused("there is no archive time stamp to renew")
+    last = last_trailer(document)
+    value_number, field_number = last.size, last.size + 1
+    added = (*certificates, *crls, *responses)
+    first = field_number + 1
+    size = first + len(added)
+    lists = _store_lists(_newest(_STORE, document, prefix), first, (len(certificates), len(crls), len(responses)))
+    fields = _newest(_FORM, document, prefix)[1]
+    objects = [
+        (FORM, b"<</SigFlags 3/Fields[%s %d 0 R]>>" % (fields, field_number)),
+        (DSS, dss_dictionary(*lists)),
+        (field_number, b"<</FT/Sig/T(arsip%d)/V %d 0 R>>" % (number, value_number)),
+        *((first + at, packed(one)) for at, one in enumerate(added)),
+    ]
+    file_id = sha256(b"".join([body for _, body in objects])).hexdigest()[:32].encode()
+
+    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
+        entries = b"%s/Prev %d" % (last.entries, last.startxref)
+        return xref(offsets) + trailer(size, entries, last.first_id, file_id, startxref)
+
+    increment = build_increment(document.length, objects, (value_number, ARCHIVE_VALUE), room, closing)
+    return increment.sealed(sign(covered_digest(document, increment)))
+
+
+def _newest(pattern: re.Pattern[bytes], document: FileParts, prefix: bytes) -> re.Match[bytes]:
+    for part in (*reversed(document.parts), prefix):
+        if found := pattern.search(part):
+            return found
+    raise RevisionRefused("the file is not one of this engine")
+
+
+def _store_lists(store: re.Match[bytes], first: int, counts: tuple[int, int, int]) -> list[bytes]:
+    """The references of certificates, CRLs and responses: those of before, then as many new ones each from `first` on."""
+    lists = []
+    for listed, count in zip(store.groups(default=b""), counts, strict=True):
+        lists.append(b" ".join(filter(None, (listed, references(range(first, first + count))))))
+        first += count
+    return lists
