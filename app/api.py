@@ -2,16 +2,23 @@
 
 from fastapi import APIRouter
 
+from app import key_routes as keys
 from app.asn import routes as asn
 from app.compliance import routes as compliance
+from app.compliance.documents import routes as finished
 from app.compliance.outstanding import routes as outstanding
 from app.compliance.recap import routes as recap
+from app.compliance.recap.links import routes as recap_links
 from app.countersigner import routes as countersigner
 from app.document import print_routes as print_run
 from app.document import routes as document
 from app.document import stuck_routes as stuck
 from app.document import void_routes as voiding
 from app.identity import routes as identity
+from app.identity.access import routes as access
+from app.identity.recovery import routes as recovery
+from app.identity.slips import routes as slips
+from app.identity.tokens import routes as tokens
 from app.obligation import routes as obligation
 from app.obligation.exemption import routes as exemption
 from app.obligation.following import routes as following
@@ -24,10 +31,15 @@ from app.signing import routes as signing
 from app.signing.remote import routes as remote
 from app.signing.remote import scan_routes as scans
 from app.verification import routes as verification
+from app.webhook import routes as webhook
 
 router = APIRouter(prefix="/api/v1")
 router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
 router.include_router(identity.router)
+router.include_router(slips.router)
+router.include_router(recovery.router)
+router.include_router(tokens.router)
+router.include_router(access.router)
 router.include_router(opd.router)
 router.include_router(asn.router)
 router.include_router(pledge.router)
@@ -43,8 +55,12 @@ router.include_router(document.router)
 router.include_router(voiding.router)
 router.include_router(stuck.router)
 router.include_router(print_run.router)
+router.include_router(keys.router)
 router.include_router(verification.router)
 router.include_router(compliance.router)
+router.include_router(finished.router)
 router.include_router(recap.router)
+router.include_router(recap_links.router)
 router.include_router(outstanding.router)
 router.include_router(reminder.router)
+router.include_router(webhook.router)

@@ -10,9 +10,13 @@ from fastapi import FastAPI
 from app import api
 from app.core import problems
 from app.core.clock import Clock
+from app.core.limits import LimitHeaders
 from app.core.memory import settle
 from app.core.settings import Settings
 from app.core.telemetry import Measure, configure_logs
+from app.identity.idempotency.middleware import IdempotentPosts
+from app.pki.errors import TokenFault
+from app.probes import keys_unavailable
 from app.probes import router as probes
 from app.transparency.routes import router as log
 from app.web.application import install as install_web
@@ -43,8 +47,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # a failing import on every request otherwise
     )
+    app.add_middleware(IdempotentPosts)
+    app.add_middleware(LimitHeaders)
     app.add_middleware(Measure)
     problems.install(app)
+    app.add_exception_handler(TokenFault, keys_unavailable)
     app.openapi = partial(_described, app, app.openapi)  # type: ignore[method-assign]
     app.include_router(api.router)
     app.include_router(log)

@@ -2,22 +2,30 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
+from datetime import datetime
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.compliance import gauges
 from app.core.db import Database
 from app.core.http import ClockDep, SettingsDep, resources
+from app.core.problems import problem
 from app.core.schema import is_current
-from app.core.secrets import master_key
-from app.core.telemetry import REGISTRY
-from app.pki.keycheck import check_keys
+from app.core.settings import Settings
+from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY
+from app.pki.errors import PkiFault
+from app.pki.inventory import list_certificates
+from app.pki.keycheck import Finding, superseded
 from app.pki.keyring import KeyRing
-from app.wiring import key_folder
+from app.wiring import examine_keys, key_folder
 
+log = structlog.get_logger()
 router = APIRouter(tags=["operation"])
 
 
@@ -39,18 +47,42 @@ async def readiness(request: Request, settings: SettingsDep, clock: ClockDep) ->
             faults.append("database: the schema is not current; run `pakta db upgrade`")
     except (SQLAlchemyError, OSError) as error:
         faults.append(f"database: {type(error).__name__}")
-    findings = await asyncio.to_thread(
-        check_keys, key_folder(settings.storage), master_key(settings.storage), clock.now()
-    )
+    findings = await asyncio.to_thread(_examine, request, settings, clock.now())
     faults += [f"keys: {f.code}: {f.detail}" for f in findings if f.level == "error"]
     warnings = [f"keys: {f.code}: {f.detail}" for f in findings if f.level != "error"]
     return JSONResponse({"ready": not faults, "faults": faults, "warnings": warnings}, 503 if faults else 200)
 
 
+def _examine(request: Request, settings: Settings, now: datetime) -> list[Finding]:
+    authority = resources(request).get(KeyRing).authority
+    with suppress(PkiFault):  # what stops the renewal of the list is found just below
+        authority.crls(now)
+    in_use = {"tsa": authority.tsa.certificate, "e-seal": authority.e_seal_certificate}
+    return examine_keys(settings, now) + superseded(key_folder(settings.storage), in_use)
+
+
+async def keys_unavailable(request: Request, fault: Exception) -> JSONResponse:
+    """Answer 503 when a token does not sign: nothing was signed with another key, and the request can be sent again."""
+    log.error("keys.unavailable", code=getattr(fault, "code", ""), reason=str(fault))
+    return problem(request, 503, "keys.unavailable")
+
+
 @router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
-    """Prometheus metrics of this process."""
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request, settings: SettingsDep, clock: ClockDep) -> Response:
+    """Prometheus metrics of this process, and the figures of open rounds."""
+    for one in await asyncio.to_thread(list_certificates, key_folder(settings.storage), clock.now()):
+        CERTIFICATE_ENDS.labels(one.name).set(one.not_after.timestamp())
+    figures = await _figures(resources(request).get(Database), settings, clock.now())
+    return Response(generate_latest(REGISTRY) + figures, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _figures(database: Database, settings: Settings, now: datetime) -> bytes:
+    """Return the figures of open rounds; nothing while the database does not answer."""
+    smallest, most = settings.service.smallest_group, settings.limits.metric_opds
+    with suppress(SQLAlchemyError, OSError):
+        async with database.transaction() as session:
+            return await gauges.exposition(session, now=now, smallest=smallest, most=most)
+    return b""
 
 
 @router.get("/ca/root.pem", response_class=Response)

@@ -34,11 +34,17 @@ from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
 from app.document.sealing import Sealer
 from app.identity.edge import authenticate
+from app.identity.oidc.provider import OidcProvider
 from app.identity.passkey import RelyingParty
+from app.identity.recovery import jobs as _recovery_jobs  # noqa: F401
+from app.identity.slips.code import SlipPress
+from app.identity.tokens.use import TokenUses
 from app.merkle.note import NoteKey
 from app.obligation import jobs as _obligation_jobs  # noqa: F401
-from app.pki.errors import KeysExist, PkiFault
-from app.pki.keyring import KeyRing, init_keys, load_keys
+from app.pki.errors import KeysExist, PkiFault, UriRefused
+from app.pki.keycheck import Finding, check_keys
+from app.pki.keyring import KeyRing, Places, init_keys, load_keys
+from app.pki.pkcs11_uri import read_uri
 from app.pledge import service as pledge
 from app.reminder import jobs as _reminder_jobs  # noqa: F401
 from app.reminder.channels.registry import Channels, build_channels
@@ -48,6 +54,9 @@ from app.signing.sessions import Ceremony
 from app.transparency import jobs as _transparency_jobs  # noqa: F401
 from app.transparency.record import LogIdentity
 from app.verification.service import Verifier
+from app.webhook import jobs as _webhook_jobs  # noqa: F401
+from app.webhook.delivering import Pump
+from app.webhook.means import means_of as webhook_means_of
 
 TEMPLATES = ROOT / "pdf_templates"
 FIRST_START = 0x50414B544153  # processes that start at once register the templates one after the other
@@ -58,6 +67,23 @@ def key_folder(settings: StorageSettings) -> Path:
     return settings.data_dir / "keys"
 
 
+def key_places(settings: Settings) -> Places:
+    """Return which keys lie in a token, and where; raises `UriRefused`."""
+    given = settings.token_keys
+    pin = given.keys_pin.get_secret_value()
+    return {name: read_uri(uri, module=given.module, pin=pin) for name, uri in given.uris.items()}
+
+
+def examine_keys(settings: Settings, now: datetime) -> list[Finding]:
+    """Return what is wrong with the keys; nothing is made."""
+    folder = key_folder(settings.storage)
+    passphrase = master_key(settings.storage) if folder.is_dir() else b""  # asking for it would make it
+    try:
+        return check_keys(folder, passphrase, now, places=key_places(settings))
+    except UriRefused as refused:
+        return [Finding(refused.code, "error", str(refused))]
+
+
 def open_keys(settings: Settings, now: datetime) -> KeyRing:
     """Open the keys, making them on first start; raises `CannotStart` with what to do."""
     folder, passphrase = key_folder(settings.storage), master_key(settings.storage)
@@ -65,8 +91,15 @@ def open_keys(settings: Settings, now: datetime) -> KeyRing:
         if not folder.exists():
             crl_base = f"{settings.service.base_url}/ca" if settings.service.secure else None
             with suppress(KeysExist):  # another process, started at the same moment, was first
-                init_keys(folder, passphrase, institution=settings.service.institution, now=now, crl_base=crl_base)
-        return load_keys(folder, passphrase)
+                init_keys(
+                    folder,
+                    passphrase,
+                    institution=settings.service.institution,
+                    now=now,
+                    crl_base=crl_base,
+                    places=key_places(settings),
+                )
+        return load_keys(folder, passphrase, places=key_places(settings))
     except PkiFault as fault:
         raise CannotStart(f"{fault} ({fault.code})") from fault
 
@@ -95,6 +128,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             try:
                 yield held
             finally:
+                await held.get(Pump).close()
                 await database.close()
     finally:
         if server is not None:
@@ -129,13 +163,30 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer, zone))
     providers = build_providers(settings, keys.authority)
     held.add(Providers, providers)
+    held.add(Pump, Pump(webhook_means_of(held)))
     held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log, providers.roots))
-    limits = settings.limits
-    held.add(Limits, Limits(RateLimit(limits.login_per_minute), RateLimit(limits.verify_per_minute)))
+    _add_identity(held, settings)
     queue = jobs.build_app(libpq_url(database.url), held)
     held.add(procrastinate.App, queue)
     database.queue = queue
     return held
+
+
+def _add_identity(held: Resources, settings: Settings) -> None:
+    limits = settings.limits
+    held.add(
+        Limits,
+        Limits(
+            login=RateLimit(limits.login_per_minute, policy="login"),
+            verification=RateLimit(limits.verify_per_minute, policy="verification"),
+            token=RateLimit(limits.token_per_minute, policy="token"),
+            person=RateLimit(limits.person_per_minute, policy="person"),
+        ),
+    )
+    held.add(TokenUses, TokenUses())
+    slip_secret = hmac.new(master_key(settings.storage), b"pakta.slip.v1", "sha256").digest()
+    held.add(SlipPress, SlipPress(settings.service, slip_secret))
+    held.add(OidcProvider, OidcProvider(settings.oidc))
 
 
 def open_blobs(settings: StorageSettings) -> BlobStore:

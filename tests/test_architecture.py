@@ -25,7 +25,7 @@ SQL_ELSEWHERE = {
     "app/probes.py": "readiness asks the connection itself, not a table",
     **{
         f"app/{noun}/models.py": "indexes and checks are declared with SQL text, nothing is run"
-        for noun in ("asn", "countersigner", "document", "obligation", "reminder", "signing")
+        for noun in ("asn", "countersigner", "document", "identity", "obligation", "reminder", "signing", "webhook")
     },
 }
 MACHINE_WORDS = re.compile(

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli import bench_http, bench_seal
+from app.cli import bench_compliance, bench_http, bench_seal
 from app.cli.options import AsJson
 
 cli = typer.Typer(help="Measure this machine.", no_args_is_help=True)
@@ -63,6 +63,34 @@ def http(
     )
     _show(result, as_json=as_json)
     raise typer.Exit(0 if result["signed_in_the_register"] == people and not result["errors"] else 1)
+
+
+@cli.command()
+def compliance(
+    people: Annotated[
+        list[int] | None, typer.Option(help="People of the synthetic round; may be repeated.", min=1_000, max=5_000_000)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for figures, lists and names of synthetic rounds of 10,000, 100,000 and 1,000,000 people; tell what each costs in the database."""
+    result = asyncio.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000]))
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        _show_queries(result)
+    raise typer.Exit(1 if result["wrong"] else 0)
+
+
+def _show_queries(result: dict[str, Any]) -> None:
+    table = Table(
+        "Query", "Promised, p95 ms", *(f"{one['people']:,}: p50 / p95 ms" for one in result["sizes"]), box=None
+    )
+    for name in result["sizes"][0]["queries"]:
+        found = [one["queries"][name] for one in result["sizes"]]
+        promised = str(result["budget_ms"].get(name, ""))
+        table.add_row(name, promised, *(f"{one['p50_ms']} / {one['p95_ms']}" for one in found))
+    Console().print(table)
+    print(f"Figures that differ from a recount: {result['wrong']}")
 
 
 def _show(result: dict[str, Any], *, as_json: bool) -> None:

@@ -17,11 +17,9 @@ from app.core.clock import SystemClock
 from app.core.db import Database
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.schema import is_current
-from app.core.secrets import master_key
-from app.core.settings import Settings, StorageSettings
+from app.core.settings import Settings
 from app.obligation.audit import service as audit
-from app.pki.keycheck import Finding, check_keys
-from app.wiring import key_folder
+from app.wiring import examine_keys
 
 LONG = timedelta(minutes=10)
 CONTRADICTED = {
@@ -95,7 +93,7 @@ def _tell(found: Report) -> None:
 
 async def _examine(settings: Settings, *, repair: bool) -> Report:
     now, found = SystemClock().now(), Report()
-    for key in await asyncio.to_thread(_check_keys, settings.storage, now):
+    for key in await asyncio.to_thread(examine_keys, settings, now):
         (found.wrong if key.level == "error" else found.warnings).append(f"{key.detail} ({key.code})")
     async with _database(settings, found) as database:
         if database is None:
@@ -137,12 +135,6 @@ def _judge(found: Report, now: datetime) -> None:
         found.warnings.append(
             "Ada dokumen yang menunggu segel lebih dari sepuluh menit. Apakah `pakta worker` berjalan?"
         )
-
-
-def _check_keys(storage: StorageSettings, now: datetime) -> list[Finding]:
-    folder = key_folder(storage)
-    passphrase = master_key(storage) if folder.is_dir() else b""  # asking for it would make it
-    return check_keys(folder, passphrase, now)
 
 
 @asynccontextmanager

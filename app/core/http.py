@@ -36,6 +36,7 @@ def resources(request: Request) -> Resources:
 async def get_session(request: Request) -> AsyncIterator[Session]:
     """One transaction a request. Scope "function": it commits before the response is sent, so a 200 is a promise kept."""
     async with resources(request).get(Database).transaction() as session:
+        session.info["address"] = client_address(request)  # for the record of who did what from where
         yield session
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     """Everything a caller may be allowed to do, in alphabetical order."""
 
+    ACCESS_READ = "access.read"
     ACTIVATION_ISSUE = "activation.issue"
     COMPLIANCE_READ = "compliance.read"
     COUNTERSIGNER_WRITE = "countersigner.write"
@@ -17,9 +18,12 @@ class Permission(StrEnum):
     EXEMPTION_DECIDE = "exemption.decide"
     EXEMPTION_READ = "exemption.read"
     EXEMPTION_REQUEST = "exemption.request"
+    KEY_READ = "key.read"
     NIP_READ = "nip.read"
+    NIP_UNMASK = "nip.unmask"
     OBLIGATION_READ = "obligation.read"
     PERSONAL_DATA = "personal.data"
+    RECOVERY_APPROVE = "recovery.approve"
     REMINDER_WRITE = "reminder.write"
     REMOTE_DECIDE = "remote.decide"
     ROSTER_IMPORT = "roster.import"
@@ -31,6 +35,7 @@ class Permission(StrEnum):
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of a permission
     UNIT_READ = "unit.read"
     UNIT_WRITE = "unit.write"
+    WEBHOOK_WRITE = "webhook.write"
 
 
 class Role(StrEnum):
@@ -50,10 +55,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(
         _READ
         | {
+            Permission.ACCESS_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
             Permission.DOCUMENT_READ,
             Permission.EXEMPTION_READ,
+            Permission.NIP_UNMASK,
         }
     ),
     Role.BKPSDM_ADMIN: frozenset(set(Permission) - {Permission.SELF_SIGN}),
@@ -71,6 +78,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DOCUMENT_PRINT,
             Permission.DOCUMENT_READ,
             Permission.ACTIVATION_ISSUE,
+            Permission.RECOVERY_APPROVE,
             Permission.SCAN_WRITE,
         }
     ),

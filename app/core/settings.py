@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import faults
 from app.core.errors import CannotStart
+from app.core.key_settings import TokenKeySettings
+from app.core.oidc_settings import OidcSettings
 from app.core.reminder_settings import ReminderSettings, SmsSettings, WhatsappSettings
 from app.core.signing_settings import (
     SIGNING_GROUPS,
@@ -23,6 +25,7 @@ from app.core.signing_settings import (
     Pkcs12Settings,
     SigningSettings,
 )
+from app.core.webhook_settings import WebhookSettings
 
 G = TypeVar("G", bound=BaseSettings)
 
@@ -136,8 +139,11 @@ class LimitSettings(BaseSettings):
     verify_mb: int = Field(20, ge=1, description="Largest PDF checked by /verifications, MB.")
     evidence_mb: int = Field(5, ge=1, le=50, description="Largest evidence of an exemption, MB.")
     verify_per_minute: int = Field(30, ge=1, description="Verifications an address may ask for each minute.")
+    token_per_minute: int = Field(6000, ge=1, description="Requests an API token may make each minute.")
+    person_per_minute: int = Field(300, ge=1, description="API requests a signed-in person may make each minute.")
+    metric_opds: int = Field(100, ge=1, le=1000, description="OPDs with gauges of their own in /metrics.")
     login_per_minute: int = Field(
-        120, ge=1, description="Sign-in attempts (and activations by form) an address may make each minute."
+        120, ge=1, description="Sign-in attempts, and unknown activation codes, an address may make each minute."
     )
 
 
@@ -216,9 +222,12 @@ class Settings:
         self.csc = group(CscSettings)
         self.pkcs12 = group(Pkcs12Settings)
         self.pkcs11 = group(Pkcs11Settings)
+        self.token_keys = group(TokenKeySettings)
         self.reminder = group(ReminderSettings)
         self.whatsapp = group(WhatsappSettings)
         self.sms = group(SmsSettings)
+        self.webhook = group(WebhookSettings)
+        self.oidc = group(OidcSettings)
         self._check()
 
     def _check(self) -> None:
@@ -247,7 +256,10 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     NikSettings,
     SiasnSettings,
     *SIGNING_GROUPS,
+    TokenKeySettings,
     ReminderSettings,
     WhatsappSettings,
     SmsSettings,
+    WebhookSettings,
+    OidcSettings,
 )

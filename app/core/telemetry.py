@@ -18,6 +18,9 @@ SEALED = Counter("pakta_documents_sealed", "Documents sealed by this process", r
 UNSEALED = Gauge(
     "pakta_documents_waiting_for_seal", "Signed documents not sealed yet, at the last look", registry=REGISTRY
 )
+CERTIFICATE_ENDS = Gauge(
+    "pakta_certificate_expiry_timestamp_seconds", "When a certificate of the service ends", ["name"], registry=REGISTRY
+)
 
 
 def configure_logs(settings: ServiceSettings, *, level: int = logging.INFO) -> None:

@@ -12,6 +12,7 @@ from app.core.confinement import confine
 from app.core.db import Session
 from app.core.errors import ForeignRequest, NotAuthenticated
 from app.core.http import SAFE_METHODS, ClockDep, SessionDep, resources
+from app.core.limits import Limits
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
 from app.core.secrets import token_hash
@@ -19,6 +20,8 @@ from app.core.settings import ServiceSettings, Settings
 from app.identity import queries, service
 from app.identity.models import ApiToken, LoginSession
 from app.identity.passkey import RelyingParty
+from app.identity.tokens.form import is_well_formed
+from app.identity.tokens.use import TokenUses
 
 CSRF_HEADER = "x-csrf-token"
 
@@ -67,16 +70,31 @@ def require_own_page(request: Request, cookie: str) -> None:
 
 
 async def authenticate(request: Request, session: Session) -> Principal | None:
-    """The `Authenticator` of every route: whoever is found, the transaction sees no more than they may from here on."""
+    """The `Authenticator` of every route: whoever is found, the transaction sees no more than they may from here on.
+
+    Raises `TooManyRequests` for a person or a token that asks too fast.
+    """
+    found = await _find_principal(request, session)
+    if found is not None:
+        limits = resources(request).get(Limits)
+        (limits.token if found.employee_id is None else limits.person).spend(request, str(found.id))
+        if found.employee_id is None:  # a person's transaction was confined by the statement that found the login
+            await confine(session, found)
+    return found
+
+
+async def _find_principal(request: Request, session: Session) -> Principal | None:
     now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
-        found = await queries.find_token(session, token_hash(token.strip())) if scheme.lower() == "bearer" else None
-        caller = _token_principal(found, now)
-        if caller is not None:
-            await confine(session, caller)
-        return caller
+        if scheme.lower() != "bearer" or not is_well_formed(token.strip()):
+            return None
+        digest = token_hash(token.strip())
+        principal = _token_principal(await queries.find_token(session, digest), digest, now)
+        if principal is not None:
+            await resources(request).get(TokenUses).note(session, principal.id, now)
+        return principal
     cookie = session_cookie(request)
     if cookie is None:
         return None
@@ -87,9 +105,11 @@ async def authenticate(request: Request, session: Session) -> Principal | None:
     return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
 
 
-def _token_principal(token: ApiToken | None, now: datetime) -> Principal | None:
+def _token_principal(token: ApiToken | None, digest: bytes, now: datetime) -> Principal | None:
     if token is None or token.revoked_at or token.expires_at < now:
         return None
+    if token.token_hash != digest and (token.previous_until is None or token.previous_until < now):
+        return None  # the secret before a rotation, after the overlap
     scope = Scope(None if token.agencies is None else frozenset(map(UUID, token.agencies)))
     return Principal(token.id, Role(token.role), scope)
 

@@ -53,3 +53,87 @@ class PasskeyUnknown(AppError):
 
     kind = Kind.FORBIDDEN
     code = "passkey.unknown"
+
+
+class SlipsNobody(AppError):
+    """Nobody there needs a slip: everybody can sign in already, or nobody stands in the unit."""
+
+    kind = Kind.CONFLICT
+    code = "slip.nobody"
+
+
+class SlipsTooMany(AppError):
+    """More slips than one file holds; unit by unit it goes."""
+
+    kind = Kind.INVALID
+    code = "slip.too_many"
+
+
+class AccountHeld(AppError):
+    """The account was recovered within a day and no second administrator has approved: nothing can be signed yet."""
+
+    kind = Kind.FORBIDDEN
+    code = "account.held"
+
+
+class RecoveryOwn(AppError):
+    """Who issued the slip of a recovery may not be the one who approves it."""
+
+    kind = Kind.FORBIDDEN
+    code = "recovery.own"
+
+
+class TokenOver(AppError):
+    """A token that was revoked or has expired is not rotated: it needs a new one."""
+
+    kind = Kind.CONFLICT
+    code = "token.over"
+
+
+class IdempotencyMismatch(AppError):
+    """The same Idempotency-Key came with another request."""
+
+    kind = Kind.INVALID
+    code = "idempotency.mismatch"
+
+
+class IdempotencyUnfinished(AppError):
+    """The first request with this key is under way, or its answer was lost: it is not done a second time."""
+
+    kind = Kind.CONFLICT
+    code = "idempotency.unfinished"
+
+
+class IdempotencyKept(AppError):
+    """The request was carried out, but its answer was too large to be kept."""
+
+    kind = Kind.CONFLICT
+    code = "idempotency.too_large"
+
+
+class IdempotencyKeyInvalid(AppError):
+    """An Idempotency-Key has 1 to 255 printable ASCII characters."""
+
+    kind = Kind.INVALID
+    code = "idempotency.key"
+
+
+class OidcUnavailable(AppError):
+    """The agency's sign-on cannot be reached, or says something else than it should."""
+
+    kind = Kind.UNAVAILABLE
+    code = "oidc.unavailable"
+
+
+class OidcRefused(AppError):
+    """The answer of the agency's sign-on does not verify; `reason` says which check failed."""
+
+    kind = Kind.FORBIDDEN
+    code = "oidc.refused"
+
+
+class OidcUnknownPerson(AppError):
+    """The agency's sign-on vouches for somebody who is not on the roster. Nobody is created."""
+
+    kind = Kind.FORBIDDEN
+    code = "oidc.unknown_person"

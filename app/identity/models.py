@@ -1,9 +1,10 @@
 """Credentials and sessions as stored: secrets only as hashes."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -13,10 +14,12 @@ class Activation(Base):
     """A one-time link that lets one person set up a way to sign in."""
 
     __tablename__ = "activation"
+    __table_args__ = (CheckConstraint("kind IN ('link', 'slip')", name="kind"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), index=True)
     code_hash: Mapped[bytes] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(server_default="link", doc="link: sent; slip: a printed card with a short code.")
     issued_by: Mapped[UUID]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -29,12 +32,19 @@ class LoginSession(Base):
     """A signed-in browser. `activation_id` is set while the person has not chosen a way to sign in yet."""
 
     __tablename__ = "login_session"
+    __table_args__ = tuple(
+        Index(f"ix_login_session_{name}", name, postgresql_where=text(f"{name} IS NOT NULL"))
+        for name in ("oidc_subject", "oidc_session")
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), index=True)
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey("activation.id"))
     challenge: Mapped[bytes | None] = mapped_column(doc="Of a passkey registration under way.")
+    method: Mapped[str] = mapped_column(server_default="", doc="activation, pin, passkey or oidc.")
+    oidc_subject: Mapped[str | None] = mapped_column(doc="`sub` at the agency's sign-on, for its back-channel logout.")
+    oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -86,3 +96,64 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    previous_hash: Mapped[bytes | None] = mapped_column(unique=True, doc="The secret before a rotation.")
+    previous_until: Mapped[datetime | None] = mapped_column(doc="Until when that one still opens.")
+
+
+class ApiTokenUse(Base):
+    """When a token was last used. Apart from the token, so that nobody who revokes it waits for a request that uses it."""
+
+    __tablename__ = "api_token_use"
+
+    token_id: Mapped[UUID] = mapped_column(ForeignKey("api_token.id"), primary_key=True)
+    last_used_at: Mapped[datetime | None]
+
+
+class AccessEvent(Base):
+    """Who did or saw what, about whom, from where. Written once: neither role of the service may change or delete a row.
+
+    No foreign keys: what happened stays true of people and tokens that are gone.
+    """
+
+    __tablename__ = "access_event"
+    __table_args__ = (
+        Index("ix_access_event_subject_id", "subject_id", "id"),
+        Index("ix_access_event_actor_id", "actor_id", "id"),
+        Index("ix_access_event_kind", "kind", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    actor_id: Mapped[UUID | None] = mapped_column(doc="A person or a token; null: somebody unknown, or the operator.")
+    role: Mapped[str] = mapped_column(doc="The actor's role; empty for somebody unknown.")
+    subject_id: Mapped[UUID | None] = mapped_column(doc="The person it is about.")
+    address: Mapped[str]
+    data: Mapped[dict[str, Any]]
+
+
+class AccountHold(Base):
+    """A recovered account: it may not sign before `until`, unless a second administrator has approved."""
+
+    __tablename__ = "account_hold"
+
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), primary_key=True)
+    activation_id: Mapped[UUID]
+    issued_by: Mapped[UUID]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None]
+
+
+class IdempotencyKey(Base):
+    """A request that creates and its answer, kept a day so that the same request again is not done twice."""
+
+    __tablename__ = "idempotency_key"
+
+    caller: Mapped[bytes] = mapped_column(primary_key=True, doc="SHA-256 of the credential it came with.")
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[bytes] = mapped_column(doc="SHA-256 of method, target and body.")
+    status: Mapped[int | None] = mapped_column(doc="Of the answer; null while it is not known.")
+    sealed: Mapped[bytes | None] = mapped_column(doc="Headers and body, encrypted under the credential itself.")
+    expires_at: Mapped[datetime] = mapped_column(index=True)

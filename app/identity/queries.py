@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from app.core.confinement import confined_to
 from app.core.db import Session
@@ -45,11 +45,6 @@ async def lock_activation(session: Session, activation_id: UUID) -> Activation:
     ).scalar_one()
 
 
-async def use_activation(session: Session, activation_id: UUID, at: datetime) -> None:
-    """Mark a link as used."""
-    await session.execute(update(Activation).where(Activation.id == activation_id).values(used_at=at))
-
-
 async def find_login(session: Session, token_hash: bytes, now: datetime) -> LoginSession | None:
     """Return the live login session of a cookie; if its activation is over, the transaction is confined to its person."""
     values = {"token_hash": token_hash, "now": now}
@@ -58,8 +53,9 @@ async def find_login(session: Session, token_hash: bytes, now: datetime) -> Logi
 
 
 async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
-    """Return the API token with this hash."""
-    return (await session.execute(select(ApiToken).where(ApiToken.token_hash == token_hash))).scalar_one_or_none()
+    """Return the API token with this hash, now or before its last rotation."""
+    either = or_(ApiToken.token_hash == token_hash, ApiToken.previous_hash == token_hash)
+    return (await session.execute(select(ApiToken).where(either))).scalar_one_or_none()
 
 
 async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:

@@ -9,6 +9,7 @@ from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_ad
 from app.core.limits import Limits
 from app.identity import service
 from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, renew_cookie, set_cookie
+from app.identity.errors import ActivationInvalid
 from app.identity.schemas import (
     ActivationConfirm,
     ActivationLink,
@@ -19,6 +20,7 @@ from app.identity.schemas import (
     PinCreate,
     PinLogin,
 )
+from app.identity.slips.code import SlipPress
 
 router = APIRouter(tags=["identity"])
 
@@ -40,10 +42,20 @@ async def issue_activations(
 
 @router.post("/activation")
 async def activate(
-    body: ActivationConfirm, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep
+    body: ActivationConfirm,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
 ) -> LoginRead:
-    """Confirm a link with the birth date; opens a session in which a passkey or PIN is chosen."""
-    login = await service.activate(session, body.code, body.birth_date, now=clock.now())
+    """Confirm a link or slip with the birth date; opens a session in which a passkey or PIN is chosen."""
+    digest = resources(request).get(SlipPress).digest(body.code)
+    try:
+        login = await service.activate(session, digest, body.birth_date, now=clock.now())
+    except ActivationInvalid:  # only codes that are none are counted by address: see app/identity/slips/code.py
+        resources(request).get(Limits).login.take(client_address(request))
+        raise
     return _welcome(response, settings, login)
 
 

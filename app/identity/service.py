@@ -17,16 +17,20 @@ from app.core.principal import Principal
 from app.core.secrets import new_token, token_hash
 from app.identity import pin as pins
 from app.identity import queries
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.identity.errors import ActivationInvalid, BirthDateWrong, LoginRefused, PasskeyRefused, PinLocked
-from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
+from app.identity.models import Activation, LoginChallenge, LoginSession, Passkey, Pin
 from app.identity.passkey import RelyingParty, registration_options, verify_assertion, verify_registration
+from app.identity.recovery import service as recovery
+from app.identity.tokens import service as tokens
 
 ACTIVATION_LIFE = timedelta(days=14)
 BIRTH_DATE_TRIES = 5
 LOGIN_LIFE = timedelta(hours=12)
 ONBOARDING_LIFE = timedelta(minutes=30)
 CHALLENGE_LIFE = timedelta(minutes=5)
-TOKEN_PREFIX = "pakta_"  # noqa: S105 - what secret scanners look for
+OIDC = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +57,55 @@ async def issue_activations(
     actor.require(Permission.ACTIVATION_ISSUE)
     await asn.require_visible(session, actor.scope, employee_ids)
     links = [IssuedLink(employee_id, new_code(), now + ACTIVATION_LIFE) for employee_id in employee_ids]
+    await keep_activations(session, actor, "link", [(one.employee_id, token_hash(one.code)) for one in links], now=now)
+    return links
+
+
+async def keep_activations(
+    session: Session, actor: Principal, kind: str, digests: Sequence[tuple[UUID, bytes]], *, now: datetime
+) -> None:
+    """Store activations (person, digest of the code) of a kind, `link` or `slip`, revoke unused earlier ones, write each down."""
     await queries.insert_activations(
         session,
         [
             {
                 "id": new_id(),
-                "employee_id": link.employee_id,
-                "code_hash": token_hash(link.code),
+                "employee_id": employee_id,
+                "code_hash": digest,
+                "kind": kind,
                 "issued_by": actor.id,
                 "created_at": now,
-                "expires_at": link.expires_at,
+                "expires_at": now + ACTIVATION_LIFE,
                 "tries_left": BIRTH_DATE_TRIES,
             }
-            for link in links
+            for employee_id, digest in digests
         ],
     )
-    return links
+    people = [employee_id for employee_id, _ in digests]
+    await access.record_many(session, AccessKind.ACTIVATION_ISSUED, actor, people, now=now, means=kind)
 
 
-async def find_live_activation(session: Session, code: str, *, now: datetime, lock: bool = False) -> Activation:
-    """Return the activation of a code that still works; raises `ActivationInvalid` for every other."""
-    found = await queries.find_activation(session, token_hash(code.strip().upper()), lock=lock)
+async def find_live_activation(session: Session, digest: bytes, *, now: datetime, lock: bool = False) -> Activation:
+    """Return the activation of a code (`SlipPress.digest`) that still works; raises `ActivationInvalid` for every other."""
+    found = await queries.find_activation(session, digest, lock=lock)
     if found is None or found.used_at or found.revoked_at or found.expires_at < now or found.tries_left <= 0:
         raise ActivationInvalid
     return found
 
 
-async def activate(session: Session, code: str, birth_date: date, *, now: datetime) -> Login:
-    """Open an onboarding session for whoever holds the link and knows the birth date.
+async def activate(session: Session, digest: bytes, birth_date: date, *, now: datetime) -> Login:
+    """Open an onboarding session for whoever holds the link or slip and knows the birth date.
 
     The link is used up only when a passkey or PIN is kept, so a phone that dies in between loses nothing.
     """
-    activation = await find_live_activation(session, code, now=now, lock=True)
+    activation = await find_live_activation(session, digest, now=now, lock=True)
     employee = await asn.get_employee(session, activation.employee_id)
     if employee.birth_date != birth_date:
         activation.tries_left -= 1
+        left = activation.tries_left
+        access.record(session, AccessKind.ACTIVATION_REFUSED, None, now=now, subject_id=employee.id, tries_left=left)
         raise BirthDateWrong(tries_left=activation.tries_left)
-    return _open(session, employee.id, now, ONBOARDING_LIFE, activation.id)
+    return open_login(session, employee.id, "activation", now, activation=activation.id)
 
 
 async def passkey_options(session: Session, party: RelyingParty, login: LoginSession) -> dict[str, object]:
@@ -109,13 +125,20 @@ async def keep_passkey(
     challenge, login.challenge = login.challenge, None
     if challenge is None:
         raise PasskeyRefused(reason="no_challenge")
-    session.add(verify_registration(party, login.employee_id, credential, challenge, now))
-    await _complete(session, login, now)
+    kept = verify_registration(party, login.employee_id, credential, challenge, now)
+    had_ways = await _has_ways(session, login)
+    session.add(kept)
+    access.record_own(session, AccessKind.PASSKEY_ADDED, login.employee_id, now=now)
+    await _complete(session, login, now, had_ways=had_ways, passkey=kept.credential_id)
 
 
 async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: datetime) -> None:
-    """Store a PIN; only during an activation, so that a borrowed phone cannot add one."""
-    if login.activation_id is None:
+    """Store a PIN; only during an activation or by somebody the agency's sign-on vouches for and who has no way yet.
+
+    So a borrowed phone cannot add one.
+    """
+    had_ways = await _has_ways(session, login)
+    if login.activation_id is None and (login.method != OIDC or had_ways):
         raise NotAuthenticated
     await _require_live_link(session, login)
     pins.require_strong(pin)
@@ -124,7 +147,8 @@ async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: date
         session.add(Pin(employee_id=login.employee_id, hash=pins.hash_pin(pin), failures=0))
     else:
         found.hash, found.failures, found.locked_until = pins.hash_pin(pin), 0, None
-    await _complete(session, login, now)
+    access.record_own(session, AccessKind.PIN_SET, login.employee_id, now=now)
+    await _complete(session, login, now, had_ways=had_ways, passkey=None)
 
 
 async def check_pin(session: Session, employee_id: UUID, pin: str, *, now: datetime) -> bool:
@@ -145,13 +169,16 @@ async def check_pin(session: Session, employee_id: UUID, pin: str, *, now: datet
 async def login_with_pin(session: Session, nip: str, pin: str, *, now: datetime) -> Login:
     """Sign in by NIP and PIN; every refusal looks the same."""
     employee = await asn.find_by_nip(session, nip)
+    subject = employee.id if employee else None
     try:
         known = await check_pin(session, employee.id if employee else UUID(int=0), pin, now=now)
     except PinLocked:
         raise LoginRefused from None
     if employee is None or not known:
+        if subject is not None and (await ways_in(session, subject))[1]:
+            access.record(session, AccessKind.LOGIN_REFUSED, None, now=now, subject_id=subject, method="pin")
         raise LoginRefused
-    return _open(session, employee.id, now, LOGIN_LIFE)
+    return open_login(session, employee.id, "pin", now)
 
 
 async def login_challenge(session: Session, *, now: datetime) -> bytes:
@@ -173,13 +200,14 @@ async def login_with_passkey(
     if not await queries.take_challenge(session, client_data.challenge, now):
         raise LoginRefused
     passkey, _ = await verify_assertion(session, party, credential, client_data.challenge, employee_id=None)
-    return _open(session, passkey.employee_id, now, LOGIN_LIFE)
+    return open_login(session, passkey.employee_id, "passkey", now)
 
 
 async def logout(session: Session, login: LoginSession, *, now: datetime) -> None:
     """End a login session."""
     login.revoked_at = now
     session.add(login)
+    access.record_own(session, AccessKind.LOGOUT, login.employee_id, now=now)
 
 
 async def find_login(session: Session, token: str, *, now: datetime) -> LoginSession | None:
@@ -196,33 +224,42 @@ async def create_token(
     session: Session, *, name: str, role: Role, agencies: Sequence[UUID] | None, life: timedelta, now: datetime
 ) -> str:
     """Make an API token and return it; it is stored as a hash and cannot be shown again."""
-    token = new_token(TOKEN_PREFIX)
-    session.add(
-        ApiToken(
-            id=new_id(),
-            name=name,
-            role=role.value,
-            agencies=None if agencies is None else [str(a) for a in agencies],
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=now + life,
-        )
-    )
-    return token
+    return tokens.create(session, name=name, role=role, agencies=agencies, life=life, now=now)
 
 
-def _open(session: Session, employee_id: UUID, now: datetime, life: timedelta, activation: UUID | None = None) -> Login:
+def open_login(
+    session: Session,
+    employee_id: UUID,
+    method: str,
+    now: datetime,
+    *,
+    activation: UUID | None = None,
+    oidc_subject: str | None = None,
+    oidc_session: str | None = None,
+) -> Login:
+    """Open a login: a full one, or that of an activation, in which a way to sign in is chosen."""
     token = new_token()
     login = LoginSession(
         id=new_id(),
         employee_id=employee_id,
         token_hash=token_hash(token),
         activation_id=activation,
+        method=method,
+        oidc_subject=oidc_subject,
+        oidc_session=oidc_session,
         created_at=now,
-        expires_at=now + life,
+        expires_at=now + (LOGIN_LIFE if activation is None else ONBOARDING_LIFE),
     )
     session.add(login)
+    kind = AccessKind.LOGIN if activation is None else AccessKind.ACTIVATION_USED
+    access.record_own(session, kind, employee_id, now=now, method=method)
     return Login(token, login)
+
+
+async def _has_ways(session: Session, login: LoginSession) -> bool:
+    """Whether the person could sign in before."""
+    passkeys, has_pin = await ways_in(session, login.employee_id)
+    return bool(passkeys) or has_pin
 
 
 async def _require_live_link(session: Session, login: LoginSession) -> None:
@@ -234,10 +271,15 @@ async def _require_live_link(session: Session, login: LoginSession) -> None:
         raise ActivationInvalid
 
 
-async def _complete(session: Session, login: LoginSession, now: datetime) -> None:
-    """A way to sign in was kept: the link is used up and the onboarding session becomes a full one."""
+async def _complete(
+    session: Session, login: LoginSession, now: datetime, *, had_ways: bool, passkey: bytes | None
+) -> None:
+    """A way to sign in was kept: the link is used up, the onboarding session becomes a full one, a recovered account is held."""
     if login.activation_id is None:
         return
-    await queries.use_activation(session, login.activation_id, now)
+    activation = await queries.lock_activation(session, login.activation_id)
+    activation.used_at = now
     login.activation_id, login.expires_at = None, now + LOGIN_LIFE
     session.add(login)
+    if had_ways:
+        await recovery.begin(session, login, activation, passkey=passkey, now=now)

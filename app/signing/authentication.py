@@ -12,6 +12,7 @@ from app.core.mail import Mailer, Message
 from app.core.texts import text
 from app.identity import service as identity
 from app.identity.passkey import RelyingParty, verify_assertion
+from app.identity.recovery import service as recovery
 from app.signing import queries
 from app.signing.act import b64, mark
 from app.signing.errors import CodeNone, CodeNotSent, CodeTooSoon, PinOrCodeWrong
@@ -29,7 +30,8 @@ async def authenticate(
     *,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return what goes into the evidence; raises the refusal of whichever way was tried."""
+    """Return what goes into the evidence; raises the refusal of whichever way was tried, `AccountHeld` after a recovery."""
+    await recovery.require_may_sign(session, signing.employee_id, now=now)
     if given.method == "passkey":
         _, assertion = await verify_assertion(
             session, party, given.credential or {}, challenge, employee_id=signing.employee_id

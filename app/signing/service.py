@@ -16,6 +16,8 @@ from app.document import service as documents
 from app.document.errors import NotPrintable
 from app.document.models import Document
 from app.document.service import Signed
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.obligation import service as obligation
 from app.pki import ecdsa
 from app.pki.certificate import Subject
@@ -129,6 +131,9 @@ async def sign(
         kept = await _keep_own(session, ceremony, signing, built, at)
     signing.state, signing.asked, signing.answer, signing.signed_at = State.SIGNED, asked, None, at
     session.add(signing)
+    access.record_own(
+        session, AccessKind.SIGNED, signing.employee_id, now=now, count=len(kept), purpose=purpose_of(signing)
+    )
     await session.flush()
     about_to_commit(session, Step.REGISTERED, Step.REGISTERED_DURABLE)
     return ReceiptsRead(receipts=receipts(signing, kept))

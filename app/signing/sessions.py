@@ -21,6 +21,7 @@ from app.document.countersigning import service as noting
 from app.document.models import Document
 from app.identity import service as identity
 from app.identity.passkey import RelyingParty
+from app.identity.recovery import service as recovery
 from app.obligation import service as obligation
 from app.obligation.models import Participant
 from app.pki.authority import Authority
@@ -94,6 +95,7 @@ async def open_session(
     One session at a time: another live session of the person is abandoned, with its prepared documents.
     """
     employee_id = actor.require_employee()
+    await recovery.require_may_sign(session, employee_id, now=now)
     owed = await obligation.require_pending(session, employee_id, obligation_ids, now=now)
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     await require_settled(session, [o.id for o in owed])

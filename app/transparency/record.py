@@ -19,6 +19,7 @@ class Fact(StrEnum):
 
     COUNTERSIGNER_RECORDED = "countersigner.recorded"
     DOCUMENT_COUNTERSIGNED = "document.countersigned"
+    DOCUMENT_RENEWED = "document.renewed"
     DOCUMENT_SEALED = "document.sealed"
     DOCUMENT_SIGNED = "document.signed"
     DOCUMENT_VOIDED = "document.voided"

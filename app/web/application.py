@@ -8,6 +8,7 @@ from app.core.errors import NotFound
 from app.web import assets, refusals
 from app.web.headers import SecurityHeaders
 from app.web.pages import (
+    access,
     activation,
     ceremony,
     checking,
@@ -20,6 +21,7 @@ from app.web.pages import (
     reference,
     register,
     screen,
+    sso,
     start,
 )
 
@@ -47,7 +49,9 @@ def install(app: FastAPI) -> None:
         start,
         activation,
         login,
+        sso,
         home,
+        access,
         ceremony,
         noting,
         checking,

@@ -10,6 +10,6 @@ from tests.signing.opened_round import HEALTH, INSPECTORATE, OpenedRound, opened
 
 @pytest.fixture(scope="session")
 async def a_round(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenedRound]:
-    people = [person_row(n, HEALTH if n % 2 else INSPECTORATE) for n in range(1, 31)]
+    people = [person_row(n, HEALTH if n % 2 else INSPECTORATE) for n in range(1, 121)]
     async with opened_round(postgres, tmp_path_factory.mktemp("identity"), people) as opened:
         yield opened

@@ -24,6 +24,7 @@ OPEN_TO_ALL = {
     "POST /login/passkey",
     "POST /login/passkey-options",
     "POST /login/pin",
+    "GET /recap-links/{token}/recap.csv",
     "POST /reminder-callbacks/{channel}",
     "POST /verifications",
 }
@@ -33,6 +34,7 @@ COOKIE_ONLY = {"POST /logout", "POST /me/passkey-options", "POST /me/passkeys", 
 """About the browser's own login; a token is no login."""
 
 PERSON_ONLY = {
+    "GET /me/access-events",
     "GET /me/data",
     "GET /me/data/corrections",
     "POST /me/data/corrections",
@@ -61,6 +63,17 @@ ALLOWED: dict[str, set[Role]] = {
     "POST /data-corrections/{request_id}/decision": {ADMIN},
     "GET /employees/{employee_id}/data": {ADMIN},
     "POST /activations": {ADMIN, OPD},
+    "GET /access-events": {ADMIN, AUDITOR},
+    "POST /activation-slips": {ADMIN, OPD},
+    "GET /activation-slips": {ADMIN, OPD},
+    "DELETE /activation-slips/{slip_id}": {ADMIN, OPD},
+    "DELETE /employees/{employee_id}/activation-slips": {ADMIN, OPD},
+    "POST /employees/{employee_id}/nip-unmaskings": {ADMIN, AUDITOR},
+    "GET /recoveries": {ADMIN, OPD},
+    "POST /recoveries/{employee_id}/approval": {ADMIN, OPD},
+    "GET /tokens": {ADMIN},
+    "DELETE /tokens/{token_id}": {ADMIN},
+    "POST /tokens/{token_id}/rotate": {ADMIN},
     "GET /documents/{document_id}": READERS,
     "GET /documents/{document_id}/file": READERS,
     "GET /documents/{document_id}/pages/{page}.png": READERS,
@@ -73,6 +86,7 @@ ALLOWED: dict[str, set[Role]] = {
     "DELETE /employees/{employee_id}/nik": {ADMIN},
     "PUT /employees/{employee_id}/nik": {ADMIN},
     "POST /employees/{employee_id}/merge": {ADMIN},
+    "GET /keys": {ADMIN},
     "GET /opd": {ADMIN, OPD, HEAD, AUDITOR},
     "GET /opd/changes": {ADMIN},
     "POST /opd/changes": {ADMIN},
@@ -109,6 +123,10 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /rounds/{round_id}/stuck": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /rounds/{round_id}/close": {ADMIN},
     "GET /rounds/{round_id}/compliance": set(TOKENS),
+    "GET /rounds/{round_id}/compliance/documents": set(TOKENS),
+    "GET /rounds/{round_id}/recap-links": {ADMIN},
+    "POST /rounds/{round_id}/recap-links": {ADMIN},
+    "DELETE /rounds/{round_id}/recap-links/{link_id}": {ADMIN},
     "GET /rounds/{round_id}/compliance/trend": set(TOKENS),
     "GET /rounds/{round_id}/compliance/comparison": set(TOKENS),
     "GET /rounds/{round_id}/compliance/forecast": set(TOKENS),
@@ -132,6 +150,16 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /exemptions/{exemption_id}/evidence": {ADMIN, OPD},
     "POST /exemptions/{exemption_id}/decision": {ADMIN},
     "POST /rounds/{round_id}/open": {ADMIN},
+    "GET /webhooks": {ADMIN},
+    "POST /webhooks": {ADMIN},
+    "GET /webhooks/{webhook_id}": {ADMIN},
+    "PATCH /webhooks/{webhook_id}": {ADMIN},
+    "DELETE /webhooks/{webhook_id}": {ADMIN},
+    "GET /webhooks/{webhook_id}/deliveries": {ADMIN},
+    "POST /webhooks/{webhook_id}/deliveries/{message_id}/replay": {ADMIN},
+    "POST /webhooks/{webhook_id}/replay": {ADMIN},
+    "POST /webhooks/{webhook_id}/secret": {ADMIN},
+    "POST /webhooks/{webhook_id}/test": {ADMIN},
     "GET /rounds/{round_id}/reminders": {ADMIN, OPD, HEAD, AUDITOR},
     "PUT /rounds/{round_id}/reminders": {ADMIN},
     "GET /rounds/{round_id}/reminders/handout": {ADMIN, OPD, HEAD, AUDITOR},
@@ -178,6 +206,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "GET /rounds/{round_id}/compliance/comparison": {"params": {"with": NOBODY}},
     "GET /rounds/{round_id}/events": {"params": {"seconds": 0}},
     "POST /activations": {"json": {"employee_ids": [NOBODY]}},
+    "POST /activation-slips": {"json": {"employee_ids": [NOBODY]}},
+    "POST /employees/{employee_id}/nip-unmaskings": {"json": {"reason": "pemeriksaan khusus"}},
     "POST /documents/{document_id}/void": {"json": {"reason": "naskah keliru"}},
     "POST /me/countersigning-sessions": {"json": {"document_ids": [NOBODY]}},
     "POST /me/countersignings/left-out": {"json": {"document_ids": [NOBODY], "reason": "belum sesuai"}},
@@ -217,6 +247,10 @@ BODIES: dict[str, dict[str, Any]] = {
             "closes_at": "2026-12-23T00:00:00Z",
         }
     },
+    "POST /rounds/{round_id}/recap-links": {"json": {"name": "Dasbor"}},
+    "POST /webhooks": {"json": {"url": "https://hooks.kota.example/", "events": ["round.closed"]}},
+    "PATCH /webhooks/{webhook_id}": {"json": {"enabled": False}},
+    "POST /webhooks/{webhook_id}/replay": {"json": {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}},
 }
 """What is sent, so that nothing but the caller can be the reason of a refusal."""
 
@@ -249,10 +283,15 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
         "{wave_id}": NOBODY,
         "{delivery_id}": NOBODY,
         "{recipient_id}": NOBODY,
+        "{slip_id}": NOBODY,
+        "{token_id}": NOBODY,
         "{round_id}": a_round.id,
         "{session_id}": NOBODY,
         "{template_id}": NOBODY,
         "{version}": "1",
+        "{link_id}": NOBODY,
+        "{webhook_id}": NOBODY,
+        "{message_id}": NOBODY,
     }
 
 
@@ -338,7 +377,7 @@ async def test_a_token_of_an_agency_sees_that_agency_only(a_round: OpenedRound) 
         assert await get(path, opd=other) == [], path
     figures = await get(f"/rounds/{a_round.id}/compliance")
     assert [g["id"] for g in figures["groups"]] == [own]
-    assert figures["total"]["total"] == figures["groups"][0]["total"] == 15
+    assert figures["total"]["total"] == figures["groups"][0]["total"] == 60
     everyone = (await service.http.get(f"{API}/employees", params={"limit": 1000}, headers=service.as_admin())).json()
     foreign = next(p for p in everyone if p["agency_id"] == other)
     assert await get("/employees", nip=foreign["nip"]) == []

@@ -11,6 +11,8 @@ from app.web.rendering import TEMPLATES
 
 WEB = Path(assets.__file__).parent
 PREFIXES = (
+    "access.by.",
+    "access.kind.",
     "check.",
     "check.result.",
     "home.state.",

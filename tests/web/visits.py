@@ -77,6 +77,7 @@ async def activated(service: Service, nip: str, *, language: str = "id") -> Visi
     await visit.get("/cara-masuk")
     chosen = await visit.post("/cara-masuk", {"pin": "295817", "again": "295817"})
     assert chosen.headers["location"] == "/beranda", chosen.text
+    await service.let_sign(await service.person(nip))
     await visit.get("/beranda")
     return visit
 

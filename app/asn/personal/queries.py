@@ -13,7 +13,7 @@ from app.opd.models import Unit
 
 NOT_SHOWN = "(kept, not shown)"
 _SECRET = frozenset({"hash"})
-_TITLED_BY_ID = {"employee": "id"}
+_TITLED_BY_ID = {"employee": "id", "access_event": "subject_id"}
 
 _RETENTION = {
     # The newest applied import can still be undone, so its rows stay; a file whose rows are gone is read anew, and can no

@@ -1,6 +1,7 @@
 """The dry run and the handed-out list over the API."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,11 +10,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
 from app.core.confinement import confine
+from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.texts import negotiate
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.pledge import service as pledge
 from app.reminder.audience import preview as previews
 from app.reminder.delivery import Place
@@ -77,11 +81,12 @@ async def list_handout(
 
 @router.get("/{round_id}/reminders/handout.csv", response_class=StreamingResponse)
 async def handout_csv(
-    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, opd: UUID | None = None
+    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, opd: UUID | None = None
 ) -> StreamingResponse:
     """The list as CSV, to be handed out by agency and unit."""
     actor.require(Permission.OBLIGATION_READ)
     await pledge.get_round(session, round_id)
+    _note_export(session, actor, round_id, opd, clock.now())
     language = negotiate(request.headers.get("accept-language"))
     pages = _pages(means_of(resources(request)), actor, round_id, opd)
     headers = {"Content-Disposition": 'attachment; filename="dihubungi-langsung.csv"', "Cache-Control": "no-store"}
@@ -90,15 +95,21 @@ async def handout_csv(
 
 @router.get("/{round_id}/reminders/handout.html", response_class=StreamingResponse)
 async def handout_page(
-    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, opd: UUID | None = None
+    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, opd: UUID | None = None
 ) -> StreamingResponse:
     """The list as a page to print."""
     actor.require(Permission.OBLIGATION_READ)
     pledge_round = await pledge.get_round(session, round_id)
+    _note_export(session, actor, round_id, opd, clock.now())
     language = negotiate(request.headers.get("accept-language"))
     means = means_of(resources(request))
     shown = previews.as_page(_pages(means, actor, round_id, opd), pledge_round, means.service.timezone, language)
     return StreamingResponse(shown, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def _note_export(session: Session, actor: Principal, round_id: UUID, opd: UUID | None, now: datetime) -> None:
+    about = str(opd) if opd else None
+    access.record(session, AccessKind.LIST_EXPORTED, actor, now=now, list="handout", round=str(round_id), opd=about)
 
 
 async def _pages(

@@ -5,7 +5,6 @@ The module is called in a thread, one session at a time: a session is not shared
 
 import asyncio
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -19,6 +18,8 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pydantic import SecretStr
 
 from app.core.errors import CannotStart
+from app.pki.errors import ModuleMissing
+from app.pki.token import library
 from app.signing.providers.base import Cms, Given, Sheet, Signer, Stamp, Takes, Traits
 from app.signing.providers.cms import ROOM, attributes_for, build
 from app.signing.providers.errors import (
@@ -52,12 +53,12 @@ class Pkcs11Provider:
     def _sign(self, nip: str, sheets: tuple[Sheet, ...], at: datetime) -> tuple[Cms, ...]:
         with _ONE_AT_A_TIME:
             try:
-                token = _library(self._module).get_token(token_label=self._token)
+                token = library(self._module).get_token(token_label=self._token)
                 with token.open(user_pin=self._pin.get_secret_value()) as session:
                     return self._sign_in(session, nip, sheets, at)
             except (pkcs11.exceptions.PinIncorrect, pkcs11.exceptions.PinLocked, pkcs11.exceptions.PinLenRange):
                 raise ProviderLoginRefused from None
-            except (pkcs11.exceptions.PKCS11Error, OSError, RuntimeError):
+            except (pkcs11.exceptions.PKCS11Error, ModuleMissing, OSError, RuntimeError):
                 raise ProviderUnavailable(reason="token") from None
 
     def _sign_in(self, session: pkcs11.Session, nip: str, sheets: tuple[Sheet, ...], at: datetime) -> tuple[Cms, ...]:
@@ -82,11 +83,6 @@ def read_uri(uri: str) -> tuple[str, str]:
     if scheme != "pkcs11" or "token" not in attributes or not module:
         raise CannotStart("PAKTA_PKCS11_TOKEN must read pkcs11:token=<label>?module-path=<library>.")
     return module, unquote(attributes["token"])
-
-
-@lru_cache(maxsize=8)
-def _library(module: str) -> Any:
-    return pkcs11.lib(module)
 
 
 def _certificate(session: pkcs11.Session, nip: str, at: datetime) -> bytes:

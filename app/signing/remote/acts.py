@@ -15,6 +15,7 @@ from app.document import elsewhere
 from app.document import service as documents
 from app.document.elsewhere import Way
 from app.document.models import FILED, Document
+from app.identity.recovery import service as recovery
 from app.obligation import service as obligation
 from app.obligation.models import Participant
 from app.pledge import service as pledge
@@ -45,6 +46,7 @@ async def open_act(
     Raises `ProviderOff`, `SignedByCeremony`, `ActSending`, `OutcomeOpen`, `NotForThisRound` and what obligations raise.
     """
     employee_id = actor.require_employee()
+    await recovery.require_may_sign(session, employee_id, now=now)
     provider = providers.get(wanted.provider)
     if provider.traits.own_ceremony:
         raise SignedByCeremony(provider=wanted.provider)

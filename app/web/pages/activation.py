@@ -7,18 +7,37 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.asn import service as asn
+from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
 from app.core.texts import text
 from app.identity import service as identity
 from app.identity.edge import set_cookie
-from app.identity.errors import BirthDateWrong, PinWeak
+from app.identity.errors import ActivationInvalid, BirthDateWrong, PinWeak
+from app.identity.slips.code import SlipPress, tidy
 from app.web.person import hint
 from app.web.rendering import language_of, render
-from app.web.visitor import FormNewcomerDep, OwnOrigin, SettlingDep
+from app.web.visitor import FormNewcomerDep, OwnOrigin, SettlingDep, Visitor
 
 router = APIRouter()
 Field = Annotated[str, Form(max_length=40)]
+
+
+@router.get("/aktivasi")
+async def read_entry(request: Request) -> Response:
+    """Ask for the code of a slip."""
+    return render(request, "enter_code.html", problem=False)
+
+
+@router.post("/aktivasi", dependencies=[OwnOrigin])
+async def post_entry(request: Request, session: SessionDep, clock: ClockDep, code: Field = "") -> Response:
+    """Go on to the activation of a code that somebody typed."""
+    try:
+        await identity.find_live_activation(session, _digest(request, code), now=clock.now())
+    except ActivationInvalid:
+        _count_unknown(request)
+        return render(request, "enter_code.html", status=404, problem=True)
+    return RedirectResponse(f"/aktivasi/{tidy(code)}", 303)
 
 
 @router.get("/aktivasi/{code}")
@@ -39,14 +58,16 @@ async def post_activation(
     year: Field = "",
 ) -> Response:
     """Compare the birth date and open a login in which a way to sign in is chosen."""
-    resources(request).get(Limits).login.take(client_address(request))
     given = {"day": day, "month": month, "year": year}
     try:
         birth_date = date(int(year), int(month), int(day))
     except ValueError:
         return await _ask(request, session, clock, code, status=422, problem="page.activation.no_date", given=given)
     try:
-        login = await identity.activate(session, code, birth_date, now=clock.now())
+        login = await identity.activate(session, _digest(request, code), birth_date, now=clock.now())
+    except ActivationInvalid:
+        _count_unknown(request)
+        raise
     except BirthDateWrong as refused:
         return await _ask(
             request, session, clock, code, status=403, problem=refused.code, params=refused.params, given=given
@@ -59,7 +80,7 @@ async def post_activation(
 @router.get("/cara-masuk")
 async def read_ways(request: Request, session: SessionDep, visitor: SettlingDep) -> Response:
     """Offer a passkey where the device has one, and a PIN."""
-    if visitor.settled:
+    if visitor.settled and not await _lacks_way(session, visitor):
         return RedirectResponse("/beranda", 303)
     employee = await asn.get_employee(session, visitor.login.employee_id)
     return render(request, "ways.html", visitor=visitor, name=employee.name, problem="")
@@ -92,6 +113,21 @@ async def post_pin(
     return response
 
 
+def _digest(request: Request, code: str) -> bytes:
+    return resources(request).get(SlipPress).digest(code)
+
+
+def _count_unknown(request: Request) -> None:
+    """Only codes that are none are counted by address: see app/identity/slips/code.py."""
+    resources(request).get(Limits).login.take(client_address(request))
+
+
+async def _lacks_way(session: Session, visitor: Visitor) -> bool:
+    """Whether somebody came by the agency's sign-on and has nothing yet to sign with."""
+    passkeys, has_pin = await identity.ways_in(session, visitor.login.employee_id)
+    return not passkeys and not has_pin
+
+
 async def _ask(
     request: Request,
     session: SessionDep,
@@ -103,7 +139,11 @@ async def _ask(
     params: dict[str, object] | None = None,
     given: dict[str, str] | None = None,
 ) -> Response:
-    activation = await identity.find_live_activation(session, code, now=clock.now())
+    try:
+        activation = await identity.find_live_activation(session, _digest(request, code), now=clock.now())
+    except ActivationInvalid:
+        _count_unknown(request)
+        raise
     employee = await asn.get_employee(session, activation.employee_id)
     return render(
         request,

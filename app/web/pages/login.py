@@ -12,6 +12,7 @@ from app.core.texts import text
 from app.identity import service as identity
 from app.identity.edge import cookie_name, set_cookie
 from app.identity.errors import LoginRefused
+from app.identity.oidc.provider import OidcProvider
 from app.web.rendering import language_of, render
 from app.web.visitor import FormVisitorDep, MaybeVisitorDep, OwnOrigin
 
@@ -31,7 +32,7 @@ async def read_login(
     """Sign in by passkey, or by NIP and PIN."""
     if visitor is not None:
         return RedirectResponse(onward(lanjut), 303)
-    return render(request, "login.html", onward=onward(lanjut), nip="", problem="", remedy="")
+    return _page(request, lanjut)
 
 
 @router.post("/masuk", dependencies=[OwnOrigin])
@@ -51,10 +52,20 @@ async def post_login(
     except LoginRefused as refused:
         language = language_of(request)
         problem, remedy = text(refused.code, language), text(f"{refused.code}.remedy", language)
-        return render(request, "login.html", status=403, onward=onward(lanjut), nip=nip, problem=problem, remedy=remedy)
+        return _page(request, lanjut, status=403, nip=nip, problem=problem, remedy=remedy)
     response = RedirectResponse(onward(lanjut), 303)
     set_cookie(response, settings.service, login)
     return response
+
+
+def _page(
+    request: Request, lanjut: str, *, status: int = 200, nip: str = "", problem: str = "", remedy: str = ""
+) -> Response:
+    sso = resources(request).get(OidcProvider).settings
+    label = sso.label if sso.enabled else ""
+    return render(
+        request, "login.html", status=status, onward=onward(lanjut), nip=nip, problem=problem, remedy=remedy, sso=label
+    )
 
 
 @router.post("/keluar")

@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pkcs11
 import pypdfium2
 import uvicorn
 from cryptography.hazmat.primitives import hashes
@@ -37,6 +36,7 @@ from app.pki.authority import Authority
 from app.pki.certificate import Subject
 from app.pki.cms import signed_attributes
 from app.pki.ecdsa import raw_from_der
+from app.pki.token import restart
 from app.signing.providers.base import DeviceProof, Given, Provider, Sheet, Signer, Takes
 from app.signing.providers.bsre.v1 import BsreV1Provider
 from app.signing.providers.bsre.v2 import BsreV2Provider
@@ -242,8 +242,7 @@ def make_token(folder: Path, authority: SimulatedAuthority) -> str:
     imported = ["--import", str(path), "--token", label, "--label", NIP, "--id", "01", "--pin", PIN]
     subprocess.run([*util, *imported], check=True, capture_output=True)
     path.unlink()
-    library = pkcs11.lib(MODULE)
-    library.reinitialize()
+    library = restart(MODULE)  # it looks for tokens when it starts
     with library.get_token(token_label=label).open(rw=True, user_pin=PIN) as session:
         session.create_object(
             {

@@ -1,0 +1,55 @@
+"""SQL of access events. Ids are UUIDv7, so the order of ids is the order of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from app.core.db import Session
+from app.identity.models import AccessEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What events are asked for; None asks for all."""
+
+    kind: str | None = None
+    actor_id: UUID | None = None
+    subject_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def insert_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write many events."""
+    await session.execute(insert(AccessEvent), rows)
+
+
+async def list_events(session: Session, filters: Filters, after: UUID | None, limit: int) -> list[AccessEvent]:
+    """Return events, newest first."""
+    statement = select(AccessEvent).order_by(AccessEvent.id.desc()).limit(limit)
+    for column, value in (
+        (AccessEvent.kind, filters.kind),
+        (AccessEvent.actor_id, filters.actor_id),
+        (AccessEvent.subject_id, filters.subject_id),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if filters.since is not None:
+        statement = statement.where(AccessEvent.at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(AccessEvent.at < filters.until)
+    if after is not None:
+        statement = statement.where(AccessEvent.id < after)
+    return list((await session.execute(statement)).scalars())
+
+
+async def list_about(session: Session, employee_id: UUID, after: UUID | None, limit: int) -> list[AccessEvent]:
+    """Return events about a person, newest first."""
+    statement = select(AccessEvent).where(AccessEvent.subject_id == employee_id)
+    if after is not None:
+        statement = statement.where(AccessEvent.id < after)
+    return list((await session.execute(statement.order_by(AccessEvent.id.desc()).limit(limit))).scalars())

@@ -1,0 +1,1 @@
+"""The Idempotency-Key header: the same request again is answered, not done again."""

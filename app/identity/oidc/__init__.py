@@ -1,0 +1,1 @@
+"""The agency's single sign-on (OpenID Connect Core 1.0)."""

@@ -1,0 +1,1 @@
+"""Recovered accounts: held for a day, told to the person, approved by a second administrator."""

@@ -1,0 +1,69 @@
+"""SQL of recovered accounts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.asn.models import Employee
+from app.core.db import Session
+from app.core.principal import Scope
+from app.identity.models import AccountHold, Activation, LoginSession, Passkey, Pin
+from app.opd.models import Unit
+
+
+async def find_hold(session: Session, employee_id: UUID, *, lock: bool = False) -> AccountHold | None:
+    """Return a person's newest hold, live or over."""
+    statement = select(AccountHold).where(AccountHold.employee_id == employee_id)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+
+
+async def keep_hold(session: Session, activation: Activation, since: datetime, until: datetime) -> None:
+    """Hold the account of an activation; a hold before this one is over."""
+    values = {
+        "activation_id": activation.id,
+        "issued_by": activation.issued_by,
+        "since": since,
+        "until": until,
+        "approved_by": None,
+        "approved_at": None,
+    }
+    statement = insert(AccountHold).values(employee_id=activation.employee_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=[AccountHold.employee_id], set_=values))
+
+
+async def end_other_ways(
+    session: Session, employee_id: UUID, *, passkey: bytes | None, login_id: UUID, at: datetime
+) -> None:
+    """Remove every way to sign in but the new one (a passkey; the PIN where it is None), and end every other login."""
+    others = delete(Passkey).where(Passkey.employee_id == employee_id)
+    if passkey is not None:
+        others = others.where(Passkey.credential_id != passkey)
+        await session.execute(delete(Pin).where(Pin.employee_id == employee_id))
+    await session.execute(others)
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.employee_id == employee_id, LoginSession.id != login_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+
+
+async def list_held(
+    session: Session, scope: Scope, now: datetime, after: UUID | None, limit: int
+) -> Sequence[tuple[AccountHold, str, str]]:
+    """Return live holds that nobody has approved, with the names of people and units, in the order of ids."""
+    statement = (
+        select(AccountHold, Employee.name, Unit.name)
+        .join(Employee, Employee.id == AccountHold.employee_id)
+        .join(Unit, Unit.id == Employee.unit_id)
+        .where(AccountHold.until > now, AccountHold.approved_at.is_(None))
+        .order_by(AccountHold.employee_id)
+        .limit(limit)
+    )
+    if scope.agencies is not None:
+        statement = statement.where(Unit.agency_id.in_(scope.agencies))
+    if after is not None:
+        statement = statement.where(AccountHold.employee_id > after)
+    return [(hold, name, unit) for hold, name, unit in await session.execute(statement)]

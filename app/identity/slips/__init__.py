@@ -1,0 +1,1 @@
+"""Activation slips: printed cards with a short code, handed out in person."""

@@ -1,0 +1,1 @@
+"""API tokens: their form, their use, their rotation."""

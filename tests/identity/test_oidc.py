@@ -1,0 +1,359 @@
+"""Signing in with the agency's sign-on: a real provider, and tokens no provider would sign."""
+
+import base64
+import hmac
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.core.db import Database
+from app.core.oidc_settings import OidcSettings
+from app.core.postgres import LocalPostgres
+from app.identity.errors import OidcRefused, OidcUnavailable
+from app.identity.oidc.claims import LOGOUT_EVENT, read_id_token, read_logout_token
+from app.identity.oidc.provider import KEYS_PAUSE, OidcProvider
+from tests.identity.oidc_server import SECRET, Web, at_provider, listening, real_provider
+from tests.service import Service, running_service
+from tests.web.visits import Visit, database_of_a_module
+
+NIP, JOKO, RATNA = "198501012010012001", "198802022023211004", "198004042005012005"
+NURAINI_AT_SIASN = "P3"
+
+
+@dataclass
+class Sso:
+    """The service with a real provider beside it; `ticks` is the time its metadata and keys are kept by."""
+
+    service: Service
+    issuer: str
+    web: Web
+    logout: str
+    ticks: list[float] = field(default_factory=lambda: [0.0])
+
+    def use(self, **changes: Any) -> None:
+        given = {
+            "issuer": self.issuer,
+            "client_id": "pakta",
+            "client_secret": SecretStr(SECRET),
+            "skew_seconds": 300,  # our clock stands still, the provider's does not
+        } | changes
+        provider = OidcProvider(OidcSettings(**given), timer=lambda: self.ticks[0])
+        self.service.held.add(OidcProvider, provider)
+
+    async def back(self, hint: str, visit: Visit) -> str:
+        async with httpx.AsyncClient() as browser:
+            return await at_provider(visit, hint, browser)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+async def town(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sso]:
+    web, folder = Web({"/logout": {}}), tmp_path_factory.mktemp("sso")
+    with database_of_a_module(postgres) as url:
+        async with listening(web.reply) as logout, running_service(url, folder, datetime.now(UTC)) as service:
+            await service.import_roster()
+            with real_provider(free_port(), f"{logout}/logout") as issuer:
+                yield Sso(service, issuer, web, f"{logout}/logout")
+
+
+@pytest.fixture
+def sso(town: Sso) -> Sso:
+    """The same for every test; each takes people of its own."""
+    town.use()
+    return town
+
+
+async def test_a_person_of_the_roster_comes_in_and_chooses_what_to_sign_with(sso: Sso) -> None:
+    visit = Visit(sso.service.http)
+    assert "/masuk/sso?lanjut=/beranda" in (await visit.get("/masuk")).text
+    entered = await visit.get(await sso.back(NIP, visit))
+    assert (entered.status_code, entered.headers["location"]) == (303, "/cara-masuk")
+    await visit.get("/cara-masuk")
+    chosen = await visit.post("/cara-masuk", {"pin": "295817", "again": "295817"})
+    assert chosen.headers["location"] == "/beranda", chosen.text
+    history = (await visit.get("/riwayat-akses")).text
+    assert "PIN dibuat" in history
+    assert "Masuk" in history
+    again = Visit(sso.service.http)
+    assert (await again.get(await sso.back(NIP, again))).headers["location"] == "/beranda"
+    await again.get("/beranda")
+    refused = await again.post("/cara-masuk", {"pin": "664209", "again": "664209"})
+    assert refused.status_code == 303  # to the sign-in page: who has a way changes it by a slip
+    assert refused.headers["location"].startswith("/masuk")
+
+
+async def test_a_person_may_be_named_by_siasns_id(sso: Sso) -> None:
+    sso.use(person_claim="pns_id", person_is="pns_id")
+    visit = Visit(sso.service.http)
+    assert (await visit.get(await sso.back(NURAINI_AT_SIASN, visit))).status_code == 303
+    assert "Nur" in (await visit.get("/cara-masuk")).text
+
+
+@pytest.mark.parametrize("hint", ["198501012010012999", "PX", "nobody"])
+async def test_a_stranger_to_the_roster_is_told_so_and_nobody_is_created(sso: Sso, hint: str) -> None:
+    async def counts() -> list[int]:
+        async with sso.service.held.get(Database).transaction() as session:
+            tables = ("login_session", "employee")
+            return [(await session.execute(text(f"SELECT count(*) FROM {one}"))).scalar_one() for one in tables]
+
+    visit, before = Visit(sso.service.http), await counts()
+    refused = await visit.get(await sso.back(hint, visit))
+    assert refused.status_code == 403
+    assert "tidak tercatat pada daftar pegawai" in refused.text
+    assert await counts() == before
+
+
+async def test_an_answer_that_is_not_ours_opens_nothing(sso: Sso) -> None:
+    async def reason(visit: Visit, path: str) -> str:
+        refused = await visit.get(path)
+        assert refused.status_code == 403, path
+        return re.search(r"belum masuk \((\w+)\)", refused.text)[1]
+
+    visit = Visit(sso.service.http)
+    good = await sso.back(JOKO, visit)
+    assert await reason(Visit(sso.service.http), good) == "browser"  # a link made for somebody else
+    assert await reason(visit, re.sub(r"state=[^&]+", "state=other", good)) == "state"
+    assert await reason(visit, re.sub(r"&iss=[^&]+", "", good)) == "iss"
+    assert await reason(visit, re.sub(r"iss=[^&]+", "iss=https%3A%2F%2Fevil.example", good)) == "iss"
+    assert await reason(visit, re.sub(r"code=[^&]+", "error=access_denied", good)) == "denied"
+    assert await reason(visit, re.sub(r"code=[^&]+", "code=made-up", good)) == "code"
+    kept = dict(visit.cookies)
+    assert (await visit.get(good)).status_code == 303
+    visit.cookies = kept
+    assert await reason(visit, good) == "code"  # used before
+    late = await sso.back(JOKO, visit)
+    sso.service.clock.advance(timedelta(minutes=10, seconds=1))
+    try:
+        assert await reason(visit, late) == "browser"
+    finally:
+        sso.service.clock.advance(-timedelta(minutes=10, seconds=1))
+
+
+async def test_a_provider_that_changes_its_key_is_followed(sso: Sso) -> None:
+    visit = Visit(sso.service.http)
+    assert (await visit.get(await sso.back(JOKO, visit))).status_code == 303
+    port = free_port()
+    with real_provider(port, sso.logout, "first") as issuer:
+        sso.use(issuer=issuer)
+        assert (await visit.get(await sso.back(JOKO, visit))).status_code == 303
+    with real_provider(port, sso.logout, "second"):
+        sso.ticks[0] += KEYS_PAUSE
+        visit = Visit(sso.service.http)
+        assert (await visit.get(await sso.back(JOKO, visit))).status_code == 303
+
+
+async def test_signing_out_there_signs_out_here(sso: Sso) -> None:
+    visit, other = Visit(sso.service.http), Visit(sso.service.http)
+    async with httpx.AsyncClient() as browser:
+        await visit.get(await at_provider(visit, RATNA, browser))
+        await other.get(await sso.back(RATNA, other))  # the same person, another session there
+        page = await browser.get(f"{sso.issuer}/session/end")
+        xsrf = re.search(r'name="xsrf" value="(\w+)"', page.text)[1]
+        await browser.post(f"{sso.issuer}/session/end/confirm", data={"xsrf": xsrf, "logout": "yes"})
+    ((token,),) = [posted["logout_token"] for posted in sso.web.posted]
+    assert (await visit.get("/cara-masuk")).status_code == 200
+    told = await sso.service.http.post("/oidc/backchannel-logout", data={"logout_token": token})
+    assert (told.status_code, told.headers["cache-control"]) == (200, "no-store")
+    assert (await visit.get("/cara-masuk")).status_code == 303
+    assert (await other.get("/cara-masuk")).status_code == 200
+    made_up = await sso.service.http.post("/oidc/backchannel-logout", data={"logout_token": token[:-4] + "AAAA"})
+    assert (made_up.status_code, made_up.json()["error"]) == (400, "invalid_request")
+
+
+async def test_without_a_provider_there_is_no_button_and_no_page(service: Service) -> None:
+    visit = Visit(service.http)
+    assert "/masuk/sso" not in (await visit.get("/masuk")).text
+    for path in ("/masuk/sso", "/masuk/sso/kembali"):
+        assert (await visit.get(path)).status_code == 404
+
+
+async def test_a_provider_that_is_away_or_names_itself_otherwise_is_refused() -> None:
+    web = Web()
+    async with listening(web.reply) as issuer:
+        for document in (None, {"issuer": "https://evil.example"}, {"issuer": issuer}, []):
+            web.documents = {"/.well-known/openid-configuration": document}
+            with pytest.raises(OidcUnavailable):
+                await OidcProvider(OidcSettings(issuer=issuer, client_id="pakta")).metadata()
+    with pytest.raises(OidcUnavailable):
+        await OidcProvider(OidcSettings(issuer=issuer, client_id="pakta")).metadata()
+    with pytest.raises(OidcUnavailable):
+        await OidcProvider(OidcSettings(issuer="http://sso.example", client_id="pakta")).metadata()
+
+
+NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+AT = int(NOW.timestamp())
+KEY = RSAKey.generate_key(2048, {"kid": "k", "use": "sig"}, private=True)
+STRANGE = RSAKey.generate_key(2048, {"kid": "k", "use": "sig"}, private=True)
+ELLIPTIC = ECKey.generate_key("P-256", {"kid": "e", "use": "sig"}, private=True)
+
+
+@pytest.fixture(scope="module")
+async def judge() -> AsyncIterator[OidcProvider]:
+    """A provider whose keys we hold; a symmetric key stands among its public ones by mistake."""
+    web = Web()
+    async with listening(web.reply) as issuer:
+        web.documents = {
+            "/.well-known/openid-configuration": {
+                "issuer": issuer,
+                "authorization_endpoint": f"{issuer}/auth",
+                "token_endpoint": f"{issuer}/token",
+                "jwks_uri": f"{issuer}/jwks",
+            },
+            "/jwks": {
+                "keys": [
+                    KEY.as_dict(private=False),
+                    ELLIPTIC.as_dict(private=False),
+                    {"kty": "oct", "kid": "s", "k": b64(b"s" * 32)},
+                ]
+            },
+        }
+        yield OidcProvider(OidcSettings(issuer=issuer, client_id="pakta"))
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def claims(judge: OidcProvider, **changes: Any) -> dict[str, Any]:
+    told = {
+        "iss": judge.settings.issuer,
+        "aud": "pakta",
+        "sub": "u1",
+        "sid": "s1",
+        "nip": NIP,
+        "nonce": "n",
+        "iat": AT,
+        "exp": AT + 300,
+    } | changes
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def signed(told: dict[str, Any], key: Any = KEY, **header: Any) -> str:
+    made = {"alg": "RS256", "kid": key.kid} | header
+    return jwt.encode(made, told, key, algorithms=[made["alg"]])
+
+
+async def refused(judge: OidcProvider, token: str) -> str:
+    with pytest.raises(OidcRefused) as caught:
+        await read_id_token(judge, token, "n", now=NOW)
+    return caught.value.params["reason"]
+
+
+async def test_a_good_id_token_vouches_for_its_person(judge: OidcProvider) -> None:
+    for token in (
+        signed(claims(judge)),
+        signed(claims(judge), ELLIPTIC, alg="ES256"),
+        signed(claims(judge, aud=["pakta", "other"], azp="pakta")),
+        signed(claims(judge, iat=AT + 59, exp=AT - 59)),  # the clocks differ
+    ):
+        vouched = await read_id_token(judge, token, "n", now=NOW)
+        assert (vouched.subject, vouched.session, vouched.person) == ("u1", "s1", NIP)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"iss": "https://evil.example"}, "iss"),
+        ({"iss": None}, "iss"),
+        ({"aud": "other"}, "aud"),
+        ({"aud": None}, "aud"),
+        ({"aud": ["pakta", "other"]}, "azp"),
+        ({"azp": "other"}, "azp"),
+        ({"exp": AT - 60}, "exp"),
+        ({"exp": None}, "exp"),
+        ({"exp": "soon"}, "exp"),
+        ({"exp": 1e300}, "exp"),
+        ({"iat": AT + 61}, "iat"),
+        ({"iat": None}, "iat"),
+        ({"nonce": "other"}, "nonce"),
+        ({"nonce": None}, "nonce"),
+        ({"sub": None}, "sub"),
+        ({"sub": 7}, "sub"),
+    ],
+)
+async def test_an_id_token_that_says_something_else_is_refused(
+    judge: OidcProvider, changes: dict[str, Any], reason: str
+) -> None:
+    assert await refused(judge, signed(claims(judge, **changes))) == reason
+
+
+async def test_a_signature_of_any_other_kind_or_key_is_refused(judge: OidcProvider) -> None:
+    told = claims(judge)
+    head = b64(json.dumps({"alg": "none"}).encode())
+    body = b64(json.dumps(told).encode())
+    confused = b64(json.dumps({"alg": "HS256", "kid": "k"}).encode()) + f".{body}"
+    mac = b64(hmac.digest(KEY.as_pem(private=False), confused.encode(), "sha256"))
+    assert await refused(judge, f"{head}.{body}.") == "alg"
+    assert await refused(judge, f"{confused}.{mac}") == "alg"  # the public key as a secret: RFC 8725 section 2.1
+    assert await refused(judge, signed(told, OctKey.import_key(b"s" * 32, {"kid": "s"}), alg="HS256")) == "alg"
+    assert await refused(judge, signed(told, alg="PS256")) == "alg"
+    assert await refused(judge, signed(told, STRANGE)) == "signature"
+    assert await refused(judge, signed(told, STRANGE, kid="unknown")) == "signature"
+    good = signed(told)
+    first, second, third = good.split(".")
+    other = b64(json.dumps(told | {"nip": "197505052000031002"}).encode())
+    assert await refused(judge, f"{first}.{other}.{third}") == "signature"
+    for broken in ("", "a.b", "a.b.c", "é.é.é", good + ".x", f"{first}.{second}"):
+        assert await refused(judge, broken) in {"form", "alg", "signature"}, broken
+
+
+async def test_a_symmetric_algorithm_is_refused_even_where_the_settings_name_it(judge: OidcProvider) -> None:
+    loose = OidcProvider(judge.settings.model_copy(update={"algorithms": "RS256 HS256 none"}))
+    token = signed(claims(judge), OctKey.import_key(b"s" * 32, {"kid": "s"}), alg="HS256")
+    assert await refused(loose, token) == "alg"
+
+
+def farewell(judge: OidcProvider, **changes: Any) -> dict[str, Any]:
+    return claims(judge, **({"nonce": None, "events": {LOGOUT_EVENT: {}}, "jti": "1"} | changes))
+
+
+async def test_a_good_logout_token_ends_logins_made_up_to_it(judge: OidcProvider) -> None:
+    ended = await read_logout_token(judge, signed(farewell(judge)), now=NOW)
+    assert (ended.subject, ended.session) == ("u1", "s1")
+    assert ended.at == NOW + timedelta(seconds=judge.settings.skew_seconds)
+    only = await read_logout_token(judge, signed(farewell(judge, sid=None)), now=NOW)
+    assert (only.subject, only.session) == ("u1", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"events": None}, "events"),
+        ({"events": {}}, "events"),
+        ({"events": {LOGOUT_EVENT: True}}, "events"),
+        ({"nonce": "n"}, "nonce"),
+        ({"sub": None, "sid": None}, "sub"),
+        ({"sub": 1}, "sub"),
+        ({"iat": AT - 301}, "iat"),
+        ({"exp": AT - 61}, "exp"),
+        ({"aud": "other"}, "aud"),
+        ({"iss": "https://evil.example"}, "iss"),
+    ],
+)
+async def test_a_logout_token_that_says_something_else_ends_nothing(
+    judge: OidcProvider, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(OidcRefused) as caught:
+        await read_logout_token(judge, signed(farewell(judge, **changes)), now=NOW)
+    assert caught.value.params["reason"] == reason
+
+
+async def test_an_id_token_is_no_logout_token(judge: OidcProvider) -> None:
+    with pytest.raises(OidcRefused):
+        await read_logout_token(judge, signed(claims(judge)), now=NOW)

@@ -1,0 +1,89 @@
+"""A caretaker with a printed slip and a small phone: from the paper to the first pledge, and the history of the own account."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from app.core.postgres import LocalPostgres
+from tests.identity.test_slips_api import told
+from tests.journeys.browser import Phone, launch, round_opened, serving
+from tests.service import Service
+from tests.web.visits import SITI, database_of_a_module
+
+MOST_TAPS = 4
+PICTURES = os.environ.get("PAKTA_TEST_PICTURES")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await launch(playwright)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def site(postgres: LocalPostgres, tmp_path: Path) -> AsyncIterator[tuple[Service, str]]:
+    with database_of_a_module(postgres) as url:
+        async with serving(url, tmp_path) as (service, origin):
+            await service.import_roster()
+            await round_opened(service, await service.open_round())
+            yield service, origin
+
+
+async def pictured(phone: Phone, name: str) -> None:
+    await phone.fits()
+    if PICTURES:
+        await phone.page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+
+
+async def test_a_slip_leads_to_the_first_pledge_in_four_taps(browser: Browser, site: tuple[Service, str]) -> None:
+    service, origin = site
+    person = await service.person(SITI)
+    printed = await service.http.post(
+        "/api/v1/activation-slips", json={"employee_ids": [person["id"]]}, headers=service.as_admin()
+    )
+    ((words, (address,)),) = told(printed.content)
+    code = address.rsplit("/", 1)[1]
+    assert address.startswith(f"{origin}/aktivasi/")
+    assert f"{code[:5]}-{code[5:]}" in words
+    phone = await Phone.open(browser, origin)
+    taps = 0
+    await phone.go("/masuk")
+    await pictured(phone, "masuk")
+    await phone.go("/aktivasi")
+    await phone.page.get_by_label("Kode kartu").fill("00000-00000")
+    await phone.tap("Lanjutkan")
+    assert "Kode ini tidak berlaku" in await phone.page.get_by_role("alert").inner_text()
+    await pictured(phone, "kode-salah")
+    await phone.page.get_by_label("Kode kartu").fill(f"{code[:5]}-{code[5:]}".lower())
+    await pictured(phone, "kode")
+    await phone.tap("Lanjutkan")
+    await phone.page.wait_for_url(f"**/aktivasi/{code}")
+    taps += 1
+    await phone.confirm_birth_date(code, SITI)
+    taps += 1
+    await phone.tap("Buat kunci sandi")
+    await phone.page.wait_for_url("**/beranda")
+    taps += 1
+    await pictured(phone, "beranda")
+    await phone.tap("Baca")
+    await phone.page.wait_for_url("**/tanda-tangan/*")
+    taps += 1
+    await phone.page.locator("main[data-state=reading]").wait_for()
+    assert taps <= MOST_TAPS
+    await phone.go("/riwayat-akses")
+    await pictured(phone, "riwayat")
+    listed = await phone.page.locator("main").inner_text()
+    for word in (
+        "Kunci sandi ditambahkan",
+        "Aktivasi dibuka",
+        "Kartu atau tautan aktivasi diterbitkan",
+        "Anda sendiri",
+    ):
+        assert word in listed
+    assert [one for one in phone.complaints if "404" not in one] == []
+    await phone.close()
