@@ -1,5 +1,6 @@
 """`pakta demo --once`: roster, round, signatures, seals, re-verification, recap."""
 
+import asyncio
 import os
 import ssl
 import time
@@ -28,7 +29,7 @@ from app.demo.signers import in_process
 from app.document import service
 from app.document.audit import audit_sealed
 from app.document.compiled import TemplateShelf
-from app.document.sealing import Sealer, seal_waiting
+from app.document.sealing import Sealer, count_waiting, seal_waiting
 from app.identity import service as identity
 from app.pki.keyring import KeyRing
 from app.transparency import service as transparency
@@ -133,13 +134,16 @@ async def _sign(admin: Admin, round_id: str, count: int, steps: _Steps) -> int:
 
 
 async def _seal_rest(held: Resources) -> None:
-    """The signers' processes sealed as they went; wait for nobody and do what is left."""
+    """The worker beside this application seals, too; what it has in hand is locked and must be waited for."""
     sealer, database, clock = held.get(Sealer), held.get(Database), clock_of(held)
     while True:
         async with database.transaction() as session:
             sealed = await seal_waiting(session, sealer, now=clock.now())
-        if not sealed:
+            waiting = 0 if sealed else await count_waiting(session)
+        if not sealed and not waiting:
             return
+        if not sealed:
+            await asyncio.sleep(0.05)
 
 
 async def _verify(held: Resources, round_id: UUID, steps: _Steps, expected: int) -> tuple[int, dict[UUID, str]]:

@@ -64,6 +64,11 @@ async def seal_waiting(session: Session, sealer: Sealer, *, now: datetime) -> in
     return len(waiting)
 
 
+async def count_waiting(session: Session) -> int:
+    """Return how many documents wait for their seal, those another process is at included."""
+    return await queries.count_waiting_for_seal(session)
+
+
 def _seal_all(sealer: Sealer, waiting: Sequence[Document], files: Sequence[Prefixed], now: datetime) -> list[bytes]:
     """Return what is appended to each file: e-seal revision, archive revision. Re-opened before they count."""
     crls = sealer.authority.archive_crls(now)

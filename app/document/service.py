@@ -184,10 +184,14 @@ async def displayed_bytes(session: Session, shelf: TemplateShelf, blobs: BlobSto
     if document.state == "abandoned":
         raise NotFound
     prefix, _ = await shelf.base(document.prefix)
-    data = prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
-    if document.sha256 is not None and sha256(data).digest() != document.sha256:
-        raise StoreDamaged(reason="digest")
-    return data
+    for _look in range(2):
+        data = prefix + b"".join((await parts_of(session, blobs, [document]))[document.id])
+        if document.sha256 is None or sha256(data).digest() == document.sha256:
+            return data
+        await session.refresh(
+            document
+        )  # it may have been sealed since its row was read, and its revisions were read after
+    raise StoreDamaged(reason="digest")
 
 
 async def get_visible(session: Session, actor: Principal, document_id: UUID) -> Document:

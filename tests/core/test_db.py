@@ -136,7 +136,7 @@ async def test_a_connection_the_server_dropped_is_replaced(database: Database, f
     await add_parent(database)
     with psycopg.connect(fresh_database, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert await children(database) == []

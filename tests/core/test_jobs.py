@@ -205,7 +205,7 @@ async def test_a_worker_goes_on_after_the_database_dropped_it(held: Resources, f
             seen.news.clear()
             rows(
                 fresh_database,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
     assert seen.ran[0] == "before"

@@ -11,6 +11,8 @@ from app.core.blobs import BlobStore
 from app.core.db import Database
 from app.device.signer import API
 from app.document.compiled import TemplateShelf
+from app.document.models import Document
+from app.document.service import file_bytes
 from app.pledge.errors import PrefixChanged
 from app.pledge.models import RoundPledge
 from tests.signing.acts import refusal
@@ -41,6 +43,18 @@ async def test_sealing_appends_and_never_changes_what_was_signed(a_round: Opened
     assert facts["state"] == "sealed"
     await a_round.service.run_jobs()
     assert await device.download(receipts[0]["id"]) == sealed.content
+
+
+async def test_a_document_that_is_sealed_while_it_is_read_is_read_whole(a_round: OpenedRound) -> None:
+    _, receipts = await a_round.signed()
+    held = a_round.service.held
+    async with held.get(Database).transaction() as session:
+        document = await session.get_one(Document, UUID(receipts[0]["id"]))
+        signed = document.sha256
+        await a_round.service.run_jobs()  # seals it after its row was read, before its revisions are
+        data = await file_bytes(session, held.get(TemplateShelf), held.get(BlobStore), document)
+    assert document.state == "sealed"
+    assert hashlib.sha256(data).digest() == document.sha256 != signed
 
 
 async def test_a_prepared_document_is_seen_by_its_person_and_is_no_file_yet(a_round: OpenedRound) -> None:

@@ -24,8 +24,6 @@ from app.wiring import key_folder
 from tests.pki.test_archive_life import strict
 from tests.service import Service, running_service
 
-# over by the machine's clock, which pyHanko asks for proofs of existence, but not so long that a cookie is
-NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=25)
 SITI, BUDI = "198501012010012001", "197505052000031002"
 
 
@@ -62,7 +60,9 @@ async def check(service: Service, file: bytes, folder: Path, signatures: int) ->
 
 
 async def test_a_round_goes_on_under_new_tsa_and_seal_certificates(fresh_database: str, tmp_path: Path) -> None:
-    async with running_service(fresh_database, tmp_path, NOON) as service:
+    # over by the machine's clock, which pyHanko asks for proofs of existence, but not so long that a cookie is
+    noon = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=25)
+    async with running_service(fresh_database, tmp_path, noon) as service:
         await service.import_roster()
         await service.open_round()
         sealed_before = await sign(service, SITI)
@@ -76,12 +76,12 @@ async def test_a_round_goes_on_under_new_tsa_and_seal_certificates(fresh_databas
                 master_key(settings.storage),
                 name,
                 institution=settings.service.institution,
-                now=NOON,
+                now=noon,
             )
         ready = (await service.http.get("/readyz")).json()
         assert ready["ready"] is True
         assert sum("keys.superseded" in warning for warning in ready["warnings"]) == 2
-    async with running_service(fresh_database, tmp_path, NOON + timedelta(minutes=4)) as service:
+    async with running_service(fresh_database, tmp_path, noon + timedelta(minutes=4)) as service:
         new = service.held.get(KeyRing).authority
         assert (new.past_tsa, new.past_e_seal) == ((old.tsa.certificate,), (old.e_seal_certificate,))
         signed_after = await sign(service, "199003032015032003")
