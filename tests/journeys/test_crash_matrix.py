@@ -102,11 +102,18 @@ async def finish(city: City, people: list[Person], step: Step) -> None:
 
 
 async def a_signed_document(city: City) -> tuple[Person, str]:
-    """Somebody who has signed, and one of the documents."""
+    """Somebody who has signed, and one of the documents, sealed: voided before its seal it would have one fact less in the log."""
     (person,) = await city.people(1)
     await person.sign(lambda: None)
     city.signed += 1
-    return person, person.receipts[0]["id"]
+    document = person.receipts[0]["id"]
+
+    async def sealed() -> bool:
+        facts = await city.http.get(f"{API}/documents/{document}", headers=city.admin._headers)
+        return bool(facts.json()["state"] == "sealed")
+
+    await until(sealed, "the seal")
+    return person, document
 
 
 async def void(city: City, signed: tuple[Person, str]) -> None:
