@@ -60,7 +60,7 @@ async def print_archive(
     _note_export(session, actor, round_id, opd, clock.now())
     held, today = resources(request), local_day(clock.now(), settings.service.timezone)
     sheets = print_run.archive(
-        held.get(Database), held.get(TemplateShelf), round_id, scope, today=today, now=clock.now()
+        held.get(Database), held.get(TemplateShelf), actor, round_id, scope, today=today, now=clock.now()
     )
     headers = {
         "Content-Disposition": f'attachment; filename="naskah-{opd or round_id}.zip"',

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from app.core.confinement import confine
 from app.core.db import Database, Session
 from app.core.errors import NotFound
 from app.core.ids import new_code
@@ -105,9 +106,16 @@ async def next_sheets(
 
 
 async def archive(
-    database: Database, shelf: TemplateShelf, round_id: UUID, scope: Scope, *, today: date, now: datetime
+    database: Database,
+    shelf: TemplateShelf,
+    actor: Principal,
+    round_id: UUID,
+    scope: Scope,
+    *,
+    today: date,
+    now: datetime,
 ) -> AsyncIterator[bytes]:
-    """Yield a ZIP archive of all sheets; memory does not grow with the people. Who could not be printed is listed in it."""
+    """Yield a ZIP archive of the caller's sheets; memory does not grow with the people. Who could not be printed is listed in it."""
     buffer = _Outflow()
     unprinted: list[Sheet] = []
     number, more = 0, True
@@ -115,6 +123,7 @@ async def archive(
     with zipfile.ZipFile(buffer, "w") as packed:
         while more:
             async with database.transaction() as session:
+                await confine(session, actor)
                 sheets, after = await next_sheets(session, shelf, round_id, scope, after, BATCH, today=today, now=now)
             more = after is not None
             for sheet in sheets:

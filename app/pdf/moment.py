@@ -1,6 +1,6 @@
 """Dates and times as an Indonesian document writes them, always with their zone."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 _MONTHS = (
     "Januari", "Februari", "Maret", "April", "Mei", "Juni",
@@ -13,10 +13,14 @@ ZONES = {
 }
 
 
+def day_in_words(day: date) -> str:
+    """A day: "23 Mei 2023"."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
 def date_in_words(at: datetime, zone: str) -> str:
-    """The day of `at` in `zone` (WIB, WITA or WIT): "23 Mei 2023"."""
-    local = at.astimezone(ZONES[zone])
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    """The day of `at` in `zone` (WIB, WITA or WIT)."""
+    return day_in_words(at.astimezone(ZONES[zone]))
 
 
 def moment_in_words(at: datetime, zone: str) -> str:

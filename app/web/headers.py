@@ -24,7 +24,7 @@ PERMISSIONS = (
 
 def harden(headers: MutableHeaders, *, secure: bool) -> None:
     """Add the headers to an answer; `secure` when people reach the service over TLS."""
-    headers["Content-Security-Policy"] = CSP
+    headers.setdefault("Content-Security-Policy", CSP)  # a page that is kept as a file brings a stricter one of its own
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -73,3 +73,11 @@ async def test_a_link_of_another_round_is_not_revoked_by_this_one(service: Servi
     path = f"{API}/rounds/{other}/recap-links/{made['id']}"
     assert (await service.http.delete(path, headers=service.as_admin())).status_code == 404
     assert (await service.http.get(made["url"])).status_code == 200
+
+
+async def test_guessing_addresses_is_limited(service: Service, round_id: str) -> None:
+    url = (await create(service, round_id))["url"]
+    answers = [(await service.http.get(f"{API}/recap-links/guess{n}/recap.csv")).status_code for n in range(30)]
+    assert set(answers) == {404}
+    limited = await service.http.get(url)
+    assert (limited.status_code, limited.json()["code"]) == (429, "request.too_many")

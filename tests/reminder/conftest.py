@@ -66,6 +66,10 @@ class Office:
     def pending(self) -> set[UUID]:
         return {row[0] for row in self.sql("SELECT employee_id FROM participant WHERE state = 'pending'")}
 
+    def reachable(self) -> dict[UUID, str]:
+        """Who has not signed and has an address."""
+        return {person: address for person in self.pending() if (address := self.address(person))}
+
     def states(self) -> dict[str, int]:
         return dict(self.sql("SELECT state, count(*) FROM reminder_delivery GROUP BY state"))
 

@@ -1,6 +1,8 @@
 """Schedules, waves, deliveries, the handed-out list and the stop of everything over the API."""
 
+import base64
 import csv
+import hashlib
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -165,6 +167,9 @@ async def test_the_handed_out_list_runs_nothing_in_a_spreadsheet_and_can_be_prin
         page = await city.service.http.get(f"{path}.html", headers=city.service.as_admin())
         assert page.headers["content-type"].startswith("text/html")
         assert page.text.count("<tr>") == 1 + len(listed)
+        style = page.text.partition("<style>")[2].partition("</style>")[0]
+        allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{allowed}'" in page.headers["content-security-policy"]
         auditor = await city.service.token(Role.AUDITOR)
         masked = (await city.service.http.get(f"{path}.csv", headers=auditor)).text
         assert "199203032015032009" in sheet

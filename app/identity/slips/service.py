@@ -22,23 +22,10 @@ from app.identity.slips.code import SlipPress, new_slip_code
 from app.identity.slips.queries import Receiver
 from app.identity.slips.sheet import Card
 from app.opd import service as opd
+from app.pdf.moment import day_in_words
 
 SlipState = Literal["live", "used", "revoked", "expired", "locked"]
 MOST = 5000  # cards in one file: 625 sheets, some seconds of a core
-_MONTHS = [
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ async def issue(session: Session, press: SlipPress, actor: Principal, wanted: Wa
 def printed(cards: Sequence[Card], press: SlipPress, *, now: datetime) -> bytes:
     """Return the PDF of slips: A4, eight cards a sheet, each unit on sheets of its own. Some 0.4 ms a card; not for the event loop."""
     local = cards[0].expires_at.astimezone(ZoneInfo(press.settings.timezone))
-    until = f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    until = day_in_words(local)
     return file.build(sheet.lay(cards, press, until), title=text("slip.title"), at=now)
 
 

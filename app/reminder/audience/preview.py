@@ -3,8 +3,10 @@
 import csv
 import html
 import io
+from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from app.asn import service as asn
@@ -155,7 +157,7 @@ async def as_page(
     sentence = text("reminder.handout.sentence", language, round=pledge_round.title, deadline=deadline)
     heads = "".join(f"<th>{html.escape(text(f'reminder.handout.{key}', language))}</th>" for key in COLUMNS)
     yield _HEAD.format(
-        language=language, title=html.escape(title), sentence=html.escape(sentence), heads=heads
+        language=language, title=html.escape(title), style=_STYLE, sentence=html.escape(sentence), heads=heads
     ).encode()
     number = 0
     async for page in pages:
@@ -165,15 +167,24 @@ async def as_page(
     if not number:
         nobody = html.escape(text("reminder.handout.nobody", language))
         yield f'<tr><td colspan="{len(COLUMNS)}">{nobody}</td></tr>'.encode()
-    yield b"</tbody></table></body></html>"
+    yield b"</tbody></table></main></body></html>"
 
 
+_STYLE = (
+    "@page{size:A4 landscape;margin:14mm}body{font:11px Arial,Helvetica,sans-serif}h1{font-size:16px}"
+    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #667;padding:4px;text-align:left;vertical-align:top}"
+    "thead{display:table-header-group}tr{break-inside:avoid}td:last-child{min-width:30mm}"
+    "@media screen{main{overflow-x:auto}}"
+)
+PAGE_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy of the page, which must keep its looks where it is saved as a file: this one style and nothing else."""
 _HEAD = (
-    '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title><style>'
-    "@page{{size:A4 landscape;margin:14mm}}body{{font:11px Arial,Helvetica,sans-serif}}h1{{font-size:16px}}"
-    "table{{border-collapse:collapse;width:100%}}th,td{{border:1px solid #667;padding:4px;text-align:left;vertical-align:top}}"
-    "thead{{display:table-header-group}}tr{{break-inside:avoid}}td:last-child{{min-width:30mm}}</style></head>"
-    "<body><h1>{title}</h1><p>{sentence}</p><table><thead><tr>{heads}</tr></thead><tbody>\n"
+    '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>{title}</title><style>{style}</style></head>"
+    "<body><h1>{title}</h1><p>{sentence}</p><main><table><thead><tr>{heads}</tr></thead><tbody>\n"
 )
 
 

@@ -104,7 +104,8 @@ async def handout_page(
     language = negotiate(request.headers.get("accept-language"))
     means = means_of(resources(request))
     shown = previews.as_page(_pages(means, actor, round_id, opd), pledge_round, means.service.timezone, language)
-    return StreamingResponse(shown, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": previews.PAGE_POLICY}
+    return StreamingResponse(shown, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def _note_export(session: Session, actor: Principal, round_id: UUID, opd: UUID | None, now: datetime) -> None:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 from app.compliance.recap import forms
 from app.compliance.recap.links import service
 from app.compliance.recap.links.schemas import LinkCreate, LinkCreated, LinkRead
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 
 router = APIRouter(tags=["compliance"])
@@ -52,9 +53,14 @@ async def revoke_link(round_id: UUID, link_id: UUID, session: SessionDep, actor:
 
 @router.get("/recap-links/{token}/recap.csv", response_class=Response)
 async def open_link(
-    token: Annotated[str, Path(max_length=100)], session: SessionDep, clock: ClockDep, settings: SettingsDep
+    token: Annotated[str, Path(max_length=100)],
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
 ) -> Response:
     """The official table as CSV to whoever holds the address: aggregates, small agencies merged, nobody's name."""
+    resources(request).get(Limits).verification.spend(request, client_address(request))
     found = await service.open_link(session, token, settings.service, now=clock.now())
     answer = await forms.file(found, "csv")
     answer.headers.update({"Cache-Control": "private, max-age=60", "Referrer-Policy": "no-referrer"})

@@ -8,6 +8,7 @@ from app.compliance.recap import service as recap
 from app.compliance.recap.links import queries
 from app.compliance.recap.links.schemas import LinkCreate
 from app.compliance.recap.schemas import RecapRead
+from app.core.confinement import confine
 from app.core.db import Session
 from app.core.errors import NotFound, NotPermitted
 from app.core.ids import new_id
@@ -64,6 +65,7 @@ async def open_link(session: Session, token: str, settings: ServiceSettings, *, 
     if link is None or link.revoked_at is not None or link.expires_at <= now:
         raise NotFound
     outsider = Principal(link.id, Role.DASHBOARD, Scope())
+    await confine(session, outsider)
     return await recap.recap(session, outsider, link.round_id, settings, now=now)
 
 
