@@ -130,7 +130,7 @@ async def copy_rows(session: Session, table: str, columns: Sequence[str], rows: 
     PostgreSQL refuses COPY into a table under row-level security: `insert_rows` is for those.
     """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(*_names(table, columns))
-    async with (await _raw(session)).cursor() as cursor, cursor.copy(statement) as copy:
+    async with (await raw_connection(session)).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             await copy.write_row(row)
 
@@ -139,7 +139,7 @@ async def insert_rows(session: Session, table: str, columns: Sequence[str], rows
     """Insert many rows in the session's own transaction (some 120,000 a second): prepared once, sent in a pipeline."""
     places = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(*_names(table, columns), places)
-    async with (await _raw(session)).cursor() as cursor:
+    async with (await raw_connection(session)).cursor() as cursor:
         await cursor.executemany(statement, rows)
 
 
@@ -147,7 +147,8 @@ def _names(table: str, columns: Sequence[str]) -> tuple[sql.Composable, sql.Comp
     return sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-async def _raw(session: Session) -> AsyncConnection[Any]:
+async def raw_connection(session: Session) -> AsyncConnection[Any]:
+    """Return the driver's own connection of the session's transaction, which begins with it."""
     connection = await (await session.connection()).get_raw_connection()
     raw: AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
     return raw

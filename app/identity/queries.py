@@ -9,16 +9,24 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from app.core.confinement import confined_to
 from app.core.db import Session
+from app.core.prepared import Prepared
 from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
 
-# Every request of a signed-in browser asks these: built once, they cost half.
-_LIVE_LOGIN = select(LoginSession, confined_to(LoginSession.employee_id, LoginSession.activation_id.is_(None))).where(
-    LoginSession.token_hash == bindparam("token_hash"),
-    LoginSession.revoked_at.is_(None),
-    LoginSession.expires_at >= bindparam("now"),
+# Every request of a signed-in browser asks these.
+_LIVE_LOGIN = Prepared(
+    select(LoginSession, confined_to(LoginSession.employee_id, LoginSession.activation_id.is_(None))).where(
+        LoginSession.token_hash == bindparam("token_hash"),
+        LoginSession.revoked_at.is_(None),
+        LoginSession.expires_at >= bindparam("now"),
+    )
 )
 _HAS_PIN = select(Pin.employee_id).where(Pin.employee_id == bindparam("person")).exists()
-_WAYS_IN = select(Passkey, _HAS_PIN).where(Passkey.employee_id == bindparam("person")).order_by(Passkey.created_at)
+_WAYS_IN = Prepared(
+    select(Passkey, _HAS_PIN).where(Passkey.employee_id == bindparam("person")).order_by(Passkey.created_at)
+)
+_PASSKEY_LOCKED = Prepared(
+    select(Passkey).where(Passkey.credential_id == bindparam("credential_id")).with_for_update(), fresh=True
+)
 
 
 async def insert_activations(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -47,9 +55,8 @@ async def lock_activation(session: Session, activation_id: UUID) -> Activation:
 
 async def find_login(session: Session, token_hash: bytes, now: datetime) -> LoginSession | None:
     """Return the live login session of a cookie; if its activation is over, the transaction is confined to its person."""
-    values = {"token_hash": token_hash, "now": now}
-    found: LoginSession | None = (await session.execute(_LIVE_LOGIN, values)).scalar_one_or_none()
-    return found
+    found = await _LIVE_LOGIN.first(session, token_hash=token_hash, now=now)
+    return found[0] if found else None
 
 
 async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
@@ -60,7 +67,7 @@ async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
 
 async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
     """Return a person's passkeys, oldest first, and whether there is a PIN."""
-    found = [(passkey, pin) for passkey, pin in await session.execute(_WAYS_IN, {"person": employee_id})]
+    found = await _WAYS_IN.all(session, person=employee_id)
     if not found:
         return [], bool((await session.execute(select(_HAS_PIN), {"person": employee_id})).scalar_one())
     return [passkey for passkey, _ in found], found[0][1]
@@ -74,9 +81,8 @@ async def list_passkeys(session: Session, employee_id: UUID) -> list[Passkey]:
 
 async def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
     """Return a passkey by its id, locked: its counter is about to be compared and written."""
-    return (
-        await session.execute(select(Passkey).where(Passkey.credential_id == credential_id).with_for_update())
-    ).scalar_one_or_none()
+    found = await _PASSKEY_LOCKED.first(session, credential_id=credential_id)
+    return found[0] if found else None
 
 
 async def find_pin(session: Session, employee_id: UUID) -> Pin | None:

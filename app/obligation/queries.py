@@ -1,35 +1,48 @@
 """SQL of obligations. Order of locks everywhere: participant, then obligations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text, tuple_, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, or_, select, text, tuple_, update
 
 from app.core.db import Session
+from app.core.prepared import Prepared, Statement
 from app.core.principal import Scope
 from app.obligation.models import Obligation, Participant
 from app.pledge.models import PledgeRound
 
-# What every ceremony asks: built once, a statement costs half.
-_MINE = (
+# What every ceremony asks.
+_MINE = Prepared(
     select(Obligation, PledgeRound)
     .join(PledgeRound, PledgeRound.id == Obligation.round_id)
-    .where(Obligation.employee_id == bindparam("employee_id"), PledgeRound.status.in_(("open", "closed")))
+    .where(
+        Obligation.employee_id == bindparam("employee_id"),
+        or_(PledgeRound.status == "open", PledgeRound.status == "closed"),
+    )
     .order_by(PledgeRound.id.desc(), Obligation.id)
 )
-_BY_IDS = select(Obligation).where(
-    Obligation.id.in_(bindparam("ids", expanding=True)), Obligation.employee_id == bindparam("employee_id")
+_BY_IDS = Prepared(
+    select(Obligation, PledgeRound)
+    .join(PledgeRound, PledgeRound.id == Obligation.round_id)
+    .where(
+        Obligation.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Obligation.employee_id == bindparam("employee_id")
+    )
 )
-_PARTICIPANT = select(Participant).where(
-    Participant.round_id == bindparam("round_id"), Participant.employee_id == bindparam("employee_id")
+_IN_ROUNDS = (
+    select(Participant)
+    .where(
+        Participant.round_id == any_(bindparam("round_ids", type_=ARRAY(Uuid))),
+        Participant.employee_id == bindparam("employee_id"),
+    )
+    .order_by(Participant.round_id)
 )
-_PARTICIPANT_LOCKED = _PARTICIPANT.with_for_update().execution_options(
-    populate_existing=True
-)  # not as it was read before
+_PARTICIPANTS = Prepared(_IN_ROUNDS)
+_PARTICIPANTS_LOCKED = Prepared(_IN_ROUNDS.with_for_update(), fresh=True)  # not as they were read before
 # One statement for both tables: what is counted is what was changed, and a request of the ceremony waits once.
-_MARK_SIGNED = text("""
+_MARK_SIGNED = Statement(
+    text("""
 WITH signed AS (
   UPDATE obligation o SET state = 'signed', document_id = p.document, signed_at = :at, declined_at = NULL, declined_reason = NULL
   FROM unnest(CAST(:obligations AS uuid[]), CAST(:documents AS uuid[])) p(obligation, document)
@@ -39,43 +52,46 @@ WITH signed AS (
   FROM counted WHERE round_id = :round_id AND employee_id = :employee_id
 )
 SELECT n FROM counted""")
+)
 
 
 async def list_mine(session: Session, employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
     """Return a person's obligations in rounds that have opened, newest round first."""
-    rows = await session.execute(_MINE, {"employee_id": employee_id})
-    return [(obligation, pledge_round) for obligation, pledge_round in rows]
+    return await _MINE.all(session, employee_id=employee_id)
 
 
-async def lock_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
-    """Lock a person's row of a round: two pledges signed at once must not both read the old count."""
-    key = {"round_id": round_id, "employee_id": employee_id}
-    return (await session.execute(_PARTICIPANT_LOCKED, key)).scalar_one_or_none()
+async def lock_participants(
+    session: Session, round_ids: Collection[UUID], employee_id: UUID
+) -> dict[UUID, Participant]:
+    """Lock a person's rows of rounds, in their order: two pledges signed at once must not both read the old count."""
+    rows = await _PARTICIPANTS_LOCKED.all(session, round_ids=list(round_ids), employee_id=employee_id)
+    return {person.round_id: person for (person,) in rows}
 
 
 async def find_participant(session: Session, round_id: UUID, employee_id: UUID) -> Participant | None:
     """Return a person's row of a round."""
-    key = {"round_id": round_id, "employee_id": employee_id}
-    return (await session.execute(_PARTICIPANT, key)).scalar_one_or_none()
+    found = await _PARTICIPANTS.first(session, round_ids=[round_id], employee_id=employee_id)
+    return found[0] if found else None
 
 
-async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[Obligation]:
-    """Return a person's obligations among the ids."""
-    return list((await session.execute(_BY_IDS, {"ids": ids, "employee_id": employee_id})).scalars())
+async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
+    """Return a person's obligations among the ids, with their rounds."""
+    return await _BY_IDS.all(session, ids=list(ids), employee_id=employee_id)
 
 
 async def mark_signed(
     session: Session, round_id: UUID, employee_id: UUID, documents: Sequence[tuple[UUID, UUID]], at: datetime
 ) -> int:
     """Set (obligation, document) pairs of a person to signed where they are pending, and move the person's counts; return how many."""
-    values = {
-        "round_id": round_id,
-        "employee_id": employee_id,
-        "obligations": [obligation for obligation, _ in documents],
-        "documents": [document for _, document in documents],
-        "at": at,
-    }
-    return int((await session.execute(_MARK_SIGNED, values)).scalar_one())
+    rows = await _MARK_SIGNED.rows(
+        session,
+        round_id=round_id,
+        employee_id=employee_id,
+        obligations=[obligation for obligation, _ in documents],
+        documents=[document for _, document in documents],
+        at=at,
+    )
+    return int(rows[0][0])
 
 
 async def mark_owed_again(session: Session, document_id: UUID) -> int:

@@ -93,11 +93,12 @@ async def require_pending(
     session: Session, employee_id: UUID, ids: Sequence[UUID], *, now: datetime
 ) -> list[Obligation]:
     """Return a person's pending obligations of open rounds in the order asked for; refuses the whole list otherwise."""
-    found = {o.id: o for o in await queries.list_by_ids(session, ids, employee_id)}
+    rows = await queries.list_by_ids(session, ids, employee_id)
+    found = {owed.id: owed for owed, _ in rows}
     if len(found) != len(set(ids)):
         raise NotFound
-    for round_id in {o.round_id for o in found.values()}:
-        pledge.require_open(await pledge.get_round(session, round_id), now)
+    for _, pledge_round in rows:
+        pledge.require_open(pledge_round, now)
     if any(o.state != "pending" for o in found.values()):
         raise ObligationNotPending
     return [found[i] for i in dict.fromkeys(ids)]
@@ -113,13 +114,10 @@ async def get_participant(session: Session, round_id: UUID, employee_id: UUID) -
 
 async def lock(session: Session, employee_id: UUID, round_ids: Sequence[UUID]) -> dict[UUID, Participant]:
     """Lock a person's rows, in one order everywhere, before anything of theirs changes; return them by round."""
-    rows = {}
-    for round_id in sorted(set(round_ids)):
-        found = await queries.lock_participant(session, round_id, employee_id)
-        if found is None:
-            raise NotFound
-        rows[round_id] = found
-    return rows
+    found = await queries.lock_participants(session, set(round_ids), employee_id)
+    if len(found) != len(set(round_ids)):
+        raise NotFound
+    return found
 
 
 async def fulfil(

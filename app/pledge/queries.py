@@ -3,16 +3,17 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
 from app.core.db import Session
+from app.core.prepared import Prepared
 from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
 
-_ROUND = select(PledgeRound).where(PledgeRound.id == bindparam("round_id"))
-_ROUND_LOCKED = _ROUND.with_for_update()
-_ROUNDS_HELD = (
+_BY_ID = select(PledgeRound).where(PledgeRound.id == bindparam("round_id"))
+_ROUND, _ROUND_LOCKED = Prepared(_BY_ID), Prepared(_BY_ID.with_for_update())
+_ROUNDS_HELD = Prepared(
     select(PledgeRound)
-    .where(PledgeRound.id.in_(bindparam("round_ids", expanding=True)))
+    .where(PledgeRound.id == any_(bindparam("round_ids", type_=ARRAY(Uuid))))
     .order_by(PledgeRound.id)
     .with_for_update(read=True)
 )
@@ -100,13 +101,13 @@ async def get_version(session: Session, version_id: UUID) -> TemplateVersion:
 
 async def find_round(session: Session, round_id: UUID, *, lock: bool = False) -> PledgeRound | None:
     """Return a round."""
-    found = await session.execute(_ROUND_LOCKED if lock else _ROUND, {"round_id": round_id})
-    return found.scalar_one_or_none()
+    found = await (_ROUND_LOCKED if lock else _ROUND).first(session, round_id=round_id)
+    return found[0] if found else None
 
 
 async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[PledgeRound]:
     """Return rounds under a shared lock: many may sign at once, and closing waits for them and they for it."""
-    return list((await session.execute(_ROUNDS_HELD, {"round_ids": list(round_ids)})).scalars())
+    return [held for (held,) in await _ROUNDS_HELD.all(session, round_ids=list(round_ids))]
 
 
 async def hold_running(session: Session) -> list[PledgeRound]:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
+from app.core.prepared import Prepared, Statement
 from app.document.models import Document
 from app.signing.models import (
+    LIVE,
     Countersignature,
     DeviceKey,
     SigningCode,
@@ -17,39 +19,46 @@ from app.signing.models import (
     SigningSessionDocument,
 )
 
-# What every ceremony asks, some of it four times: built once, a statement costs half.
-_SESSION = select(SigningSession).where(SigningSession.id == bindparam("session_id"))
-_SESSION_LOCKED = _SESSION.with_for_update()
-_LIVE = (
+# What every ceremony asks, some of it four times.
+_BY_ID = select(SigningSession).where(SigningSession.id == bindparam("session_id"))
+_SESSION, _SESSION_LOCKED = Prepared(_BY_ID), Prepared(_BY_ID.with_for_update())
+_LIVE = Prepared(
     select(SigningSession)
     .where(
         SigningSession.employee_id == bindparam("employee_id"),
-        SigningSession.state.in_(("prepared", "certified", "sending")),
+        text(LIVE),
     )
     .with_for_update()
 )
-_DOCUMENTS = (
+_DOCUMENTS = Prepared(
     select(Document)
     .join(SigningSessionDocument, SigningSessionDocument.document_id == Document.id)
     .where(SigningSessionDocument.session_id == bindparam("session_id"))
     .order_by(SigningSessionDocument.place)
 )
+_COVER = Statement(
+    text("""
+    INSERT INTO signing_session_document (session_id, place, document_id)
+    SELECT :session_id, place - 1, id FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY covered(id, place)""")
+)
+_KEEP_KEY = Statement(upsert(DeviceKey).on_conflict_do_nothing(), columns=("spki_sha256", "session_id"))
 
 
 async def find_session(session: Session, session_id: UUID, *, lock: bool) -> SigningSession | None:
     """Return a signing session; locked, one call at a time changes it."""
-    found = await session.execute(_SESSION_LOCKED if lock else _SESSION, {"session_id": session_id})
-    return found.scalar_one_or_none()
+    found = await (_SESSION_LOCKED if lock else _SESSION).first(session, session_id=session_id)
+    return found[0] if found else None
 
 
 async def find_live(session: Session, employee_id: UUID) -> SigningSession | None:
     """Return a person's live session, locked."""
-    return (await session.execute(_LIVE, {"employee_id": employee_id})).scalar_one_or_none()
+    found = await _LIVE.first(session, employee_id=employee_id)
+    return found[0] if found else None
 
 
 async def list_documents(session: Session, session_id: UUID) -> list[Document]:
     """Return a session's documents in reading order."""
-    return list((await session.execute(_DOCUMENTS, {"session_id": session_id})).scalars())
+    return [document for (document,) in await _DOCUMENTS.all(session, session_id=session_id)]
 
 
 async def list_countersignatures(session: Session, session_id: UUID) -> list[tuple[Countersignature, Document]]:
@@ -72,17 +81,12 @@ async def drop_revisions(session: Session, session_id: UUID) -> None:
 
 async def insert_documents(session: Session, session_id: UUID, ids: Sequence[UUID]) -> None:
     """Say which documents a session covers."""
-    await session.execute(
-        insert(SigningSessionDocument),
-        [{"session_id": session_id, "place": place, "document_id": i} for place, i in enumerate(ids)],
-    )
+    await _COVER.run(session, session_id=session_id, ids=list(ids))
 
 
 async def keep_key(session: Session, spki_sha256: bytes, session_id: UUID) -> bool:
     """Remember a device key; False when it was seen before."""
-    statement = upsert(DeviceKey).values(spki_sha256=spki_sha256, session_id=session_id).on_conflict_do_nothing()
-    kept = await session.execute(statement.returning(DeviceKey.spki_sha256))
-    return kept.first() is not None
+    return await _KEEP_KEY.run(session, spki_sha256=spki_sha256, session_id=session_id) == 1
 
 
 async def find_code(session: Session, session_id: UUID) -> SigningCode | None:

@@ -10,18 +10,21 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session as SyncSession
 
 from app.core.db import Session, copy_rows
+from app.core.prepared import Statement
 from app.transparency.models import LogCheckpoint, LogEntry, LogLeaf, LogPending, LogTile
 
 SEQUENCER_LOCK = 0x4C4F47  # "LOG": one sequencer at a time, over all processes
 
 
-_INSERT_ENTRIES = text("""
+_INSERT_ENTRIES = Statement(
+    text("""
 WITH written AS (
   INSERT INTO log_entry (id, kind, subject_id, record, leaf_hash, created_at)
   SELECT * FROM unnest(CAST(:id AS uuid[]), CAST(:kind AS text[]), CAST(:subject_id AS uuid[]), CAST(:record AS bytea[]),
     CAST(:leaf_hash AS bytea[]), CAST(:created_at AS timestamptz[])) RETURNING id
 )
 INSERT INTO log_pending (entry_id) SELECT id FROM written""")
+)
 
 
 class NewEntry(NamedTuple):
@@ -38,7 +41,7 @@ class NewEntry(NamedTuple):
 async def insert_entries(session: Session, rows: Sequence[NewEntry]) -> None:
     """Write entries and queue them for the sequencer."""
     columns = {name: [getattr(row, name) for row in rows] for name in NewEntry._fields}
-    await session.execute(_INSERT_ENTRIES, columns)
+    await _INSERT_ENTRIES.run(session, **columns)
 
 
 async def lock_sequencer(session: Session) -> None:

@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.asn.models import Employee
 from app.core.db import Session
+from app.core.prepared import Prepared
 from app.core.principal import Scope
 from app.identity.models import AccountHold, Activation, LoginSession, Passkey, Pin
 from app.opd.models import Unit
 
+_BY_PERSON = select(AccountHold).where(AccountHold.employee_id == bindparam("employee_id"))
+_HOLD, _HOLD_LOCKED = Prepared(_BY_PERSON), Prepared(_BY_PERSON.with_for_update())
+
 
 async def find_hold(session: Session, employee_id: UUID, *, lock: bool = False) -> AccountHold | None:
     """Return a person's newest hold, live or over."""
-    statement = select(AccountHold).where(AccountHold.employee_id == employee_id)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    found = await (_HOLD_LOCKED if lock else _HOLD).first(session, employee_id=employee_id)
+    return found[0] if found else None
 
 
 async def keep_hold(session: Session, activation: Activation, since: datetime, until: datetime) -> None:

@@ -5,23 +5,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, literal_column, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, exists, literal_column, or_, select
 
 from app.core.db import Session
+from app.core.prepared import Statement
 from app.core.principal import Scope
 from app.document.models import Document
 from app.obligation.models import Obligation, Participant
 from app.signing.models import RemoteCall, SigningSession, SigningSessionDocument, WetScan
 
-_OPEN = RemoteCall.state.in_(("sending", "unknown"))
+_OPEN = or_(RemoteCall.state == "sending", RemoteCall.state == "unknown")
+
+
+_OPEN_CALLS = Statement(
+    select(
+        exists().where(
+            _OPEN,
+            Document.id == RemoteCall.document_id,
+            Document.obligation_id == any_(bindparam("obligation_ids", type_=ARRAY(Uuid))),
+        )
+    )
+)
 
 
 async def has_open_calls(session: Session, obligation_ids: Sequence[UUID]) -> bool:
     """Whether a document of one of these obligations is being sent, or its outcome is unknown."""
-    statement = select(
-        exists().where(_OPEN, Document.id == RemoteCall.document_id, Document.obligation_id.in_(obligation_ids))
-    )
-    return bool((await session.execute(statement)).scalar_one())
+    rows = await _OPEN_CALLS.rows(session, obligation_ids=list(obligation_ids))
+    return bool(rows[0][0])
 
 
 async def find_newest(session: Session, employee_id: UUID, provider: str) -> SigningSession | None:

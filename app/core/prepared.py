@@ -1,0 +1,137 @@
+"""Statements every ceremony asks: compiled once, sent by the driver itself, their rows given to the session.
+
+The ORM's own `execute` builds a key, a context and a result for each call, several times what the driver needs to ask a row by its key. A
+`Prepared` statement is compiled when its module is imported; entities it returns belong to the session as if the ORM had loaded them: one
+object a row, changes are written at the next flush.
+
+Values are what psycopg adapts by itself (JSON: anything, by the column's type). Errors are psycopg's own.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVarTuple
+
+from psycopg import AsyncConnection
+from sqlalchemy import Executable, Select, inspect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.orm import InstrumentedAttribute, Mapper, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.core.db import Session, raw_connection
+
+Ts = TypeVarTuple("Ts")
+
+_DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+
+
+class Statement:
+    """Any statement that is sent as it is: compiled once, run with values by name."""
+
+    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+        compiled: Any = statement.compile(  # type: ignore[attr-defined]
+            dialect=_DIALECT,
+            column_keys=list(columns) if columns else None,
+        )
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = str(compiled)
+        self._fixed = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+        self._written: dict[str, Callable[[Any], Any]] = {}
+        for name, bound in compiled.binds.items():
+            if process := bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT):
+                self._written[name] = process
+
+    def values(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what the driver is given: fixed values of the statement, and the caller's as their columns want them."""
+        values = self._fixed | given
+        for name, process in self._written.items():
+            values[name] = process(values[name])
+        return values
+
+    async def rows(self, session: Session, **given: Any) -> list[tuple[Any, ...]]:
+        """Run it, after writing what the session has not written yet; return its rows."""
+        async with (await _ready(session)).cursor() as cursor:
+            await cursor.execute(self.sql, self.values(given))
+            return await cursor.fetchall()
+
+    async def run(self, session: Session, **given: Any) -> int:
+        """Run it; return how many rows it was about."""
+        async with (await _ready(session)).cursor() as cursor:
+            await cursor.execute(self.sql, self.values(given))
+            return cursor.rowcount
+
+
+class Prepared(Statement, Generic[*Ts]):
+    """A SELECT of entities and single columns."""
+
+    def __init__(self, statement: Select[*Ts], *, fresh: bool = False) -> None:
+        """`fresh`: an entity the session holds already takes on what was read, as after a lock."""
+        asked = [described["expr"] for described in statement.column_descriptions]
+        entities = [_mapper(one) for one in asked]
+        columns = [
+            [getattr(mapper.class_, a.key) for a in mapper.column_attrs] if mapper else [one]
+            for mapper, one in zip(entities, asked, strict=True)
+        ]
+        super().__init__(
+            statement.with_only_columns(*(c for some in columns for c in some), maintain_column_froms=True)
+        )
+        self._fresh = fresh
+        self._parts: list[tuple[int, int, _Loader | None]] = []
+        at = 0
+        for mapper, some in zip(entities, columns, strict=True):
+            self._parts.append((at, at + len(some), _Loader(mapper, some) if mapper else None))
+            at += len(some)
+
+    async def all(self, session: Session, **given: Any) -> list[tuple[*Ts]]:
+        """Return the rows, entities belonging to the session."""
+        return [self._row(session, row) for row in await self.rows(session, **given)]
+
+    async def first(self, session: Session, **given: Any) -> tuple[*Ts] | None:
+        """Return the first row, or None."""
+        rows = await self.rows(session, **given)
+        return self._row(session, rows[0]) if rows else None
+
+    def _row(self, session: Session, row: tuple[Any, ...]) -> tuple[*Ts]:
+        made: Any = tuple(
+            load.entity(session, row[start:end], fresh=self._fresh) if load else row[start]
+            for start, end, load in self._parts
+        )
+        return made  # type: ignore[no-any-return]
+
+
+class _Loader:
+    """Makes entities of one class from the values of its columns."""
+
+    def __init__(self, mapper: Mapper[Any], columns: Sequence[InstrumentedAttribute[Any]]) -> None:
+        self._mapper = mapper
+        self._names = [column.key for column in columns]
+        self._key = [self._names.index(mapper.get_property_by_column(c).key) for c in mapper.primary_key]
+
+    def entity(self, session: Session, values: Sequence[Any], *, fresh: bool) -> Any:
+        """Return the session's own object of a row; None for the empty side of an outer join."""
+        key = tuple(values[place] for place in self._key)
+        if None in key:
+            return None
+        found = session.sync_session.identity_map.get(self._mapper.identity_key_from_primary_key(key))
+        if found is not None and not fresh:
+            return found
+        given = dict(zip(self._names, values, strict=True))
+        if found is not None:
+            for name, value in given.items():
+                set_committed_value(found, name, value)
+            return found
+        made = self._mapper.class_(**given)
+        make_transient_to_detached(made)
+        session.add(made)
+        return made
+
+
+def _mapper(expression: Any) -> Mapper[Any] | None:
+    found = inspect(expression, raiseerr=False)
+    return found if isinstance(found, Mapper) else None
+
+
+async def _ready(session: Session) -> AsyncConnection[Any]:
+    """Write what waits in the session, since the statement may ask for it; return the connection of its transaction."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    return await raw_connection(session)
