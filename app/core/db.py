@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -137,10 +138,14 @@ async def copy_rows(session: Session, table: str, columns: Sequence[str], rows: 
 
 async def insert_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert many rows in the session's own transaction (some 120,000 a second): prepared once, sent in a pipeline."""
-    places = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(*_names(table, columns), places)
     async with (await raw_connection(session)).cursor() as cursor:
-        await cursor.executemany(statement, rows)
+        await cursor.executemany(_insert(table, tuple(columns)), rows)
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(*_names(table, columns), places).as_string()
 
 
 def _names(table: str, columns: Sequence[str]) -> tuple[sql.Composable, sql.Composable]:

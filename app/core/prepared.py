@@ -8,17 +8,18 @@ Values are what psycopg adapts by itself (JSON: anything, by the column's type).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVarTuple
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 from psycopg import AsyncConnection
-from sqlalchemy import Executable, Select, inspect
+from sqlalchemy import Executable, Select, bindparam, insert, inspect, update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.orm import InstrumentedAttribute, Mapper, make_transient_to_detached
+from sqlalchemy.orm import InstrumentedAttribute, Mapper, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core.db import Session, raw_connection
 
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -52,6 +53,15 @@ class Statement:
         async with (await _ready(session)).cursor() as cursor:
             await cursor.execute(self.sql, self.values(given))
             return await cursor.fetchall()
+
+    async def each(self, session: Session, given: Sequence[dict[str, Any]]) -> int:
+        """Run it for each set of values, in one round trip; return how many rows it was about."""
+        async with (await _ready(session)).cursor() as cursor:
+            if len(given) == 1:
+                await cursor.execute(self.sql, self.values(given[0]))
+            else:
+                await cursor.executemany(self.sql, [self.values(one) for one in given])
+            return cursor.rowcount
 
     async def run(self, session: Session, **given: Any) -> int:
         """Run it; return how many rows it was about."""
@@ -96,6 +106,43 @@ class Prepared(Statement, Generic[*Ts]):
             for start, end, load in self._parts
         )
         return made  # type: ignore[no-any-return]
+
+
+class Insertion(Generic[T]):
+    """Writes new entities of a class; the session has them as if it had written them."""
+
+    def __init__(self, entity: type[T], *, empty: Sequence[str] = ()) -> None:
+        """`empty`: columns a new row has nothing in."""
+        self._empty = empty
+        self._names = [a.key for a in class_mapper(entity).column_attrs if a.key not in empty]
+        self._statement = Statement(insert(entity), self._names)
+
+    async def write(self, session: Session, *entities: T) -> None:
+        """Insert entities no session has yet; every other column must have been given."""
+        await self._statement.each(session, [{name: one.__dict__[name] for name in self._names} for one in entities])
+        for one in entities:
+            for name in self._empty:
+                set_committed_value(one, name, None)
+            make_transient_to_detached(one)
+            session.add(one)
+
+
+class Change(Generic[T]):
+    """Writes some columns of entities by their key at once, without waiting for a flush."""
+
+    def __init__(self, entity: type[T], *columns: str) -> None:
+        mapper = class_mapper(entity)
+        self._key = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+        by_key = [column == bindparam(f"key_{column.key}") for column in mapper.primary_key]
+        self._statement = Statement(update(entity).where(*by_key), columns)
+
+    async def write(self, session: Session, *changes: tuple[T, dict[str, Any]]) -> None:
+        """Update each entity with its own values, all of the named columns."""
+        keyed = [{f"key_{name}": getattr(entity, name) for name in self._key} | values for entity, values in changes]
+        await self._statement.each(session, keyed)
+        for entity, values in changes:
+            for name, value in values.items():
+                set_committed_value(entity, name, value)
 
 
 class _Loader:

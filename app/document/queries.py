@@ -9,6 +9,7 @@ from sqlalchemy import func, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, insert_rows
+from app.core.prepared import Change, Insertion
 from app.core.principal import Scope
 from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet
 from app.document.owed import Owed
@@ -18,6 +19,38 @@ from app.pledge.models import RoundPledge
 
 After = tuple[UUID, str, UUID]
 """Where a page ended: agency, name, person."""
+
+
+_PRINTED = Insertion(
+    Document,
+    empty=(
+        "sha256",
+        "signed_sha256",
+        "countersigned_sha256",
+        "size",
+        "signed_at",
+        "countersigned_at",
+        "sealed_at",
+        "renewed_at",
+        "left_out_at",
+        "left_out_reason",
+        "voided_at",
+        "voided_by",
+        "void_ground",
+        "void_reason",
+    ),
+)
+_SIGNED = Change(Document, "state", "prepared_tail", "signed_at", "sha256", "signed_sha256", "size")
+
+
+async def insert_printed(session: Session, documents: Sequence[Document]) -> None:
+    """Write documents that were printed and wait for a signature."""
+    await _PRINTED.write(session, *documents)
+
+
+async def keep_signed(session: Session, changes: Sequence[tuple[Document, dict[str, Any]]]) -> None:
+    """Write what a signature changed of each document: state, time, size, digests; its unsigned bytes go."""
+    await _SIGNED.write(session, *changes)
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> list[Document]:

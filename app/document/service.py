@@ -70,8 +70,7 @@ async def prepare(
         row, made = print_document(text, duty, now, noting)
         await shelf.hold(text.template.variants[made.variant])
         prepared.append(Document(**row, prepared_tail=made.tail))
-    session.add_all(prepared)
-    await session.flush()
+    await queries.insert_printed(session, prepared)
     return prepared
 
 
@@ -103,11 +102,7 @@ def print_document(
         "hole_end": made.hole[1],
         "digest": made.digest,
         "assurance": "uncertified",
-        "sha256": None,
-        "signed_sha256": None,
-        "size": None,
-        "signed_at": None,
-        "sealed_at": None,
+        "provider": "device",
         "countersign_agency_id": noting.agency_id if noting else None,
         "countersigner_id": noting.countersigner_id if noting else None,
     }
@@ -155,13 +150,23 @@ async def keep_signed(
     reached(Step.VERIFIED)
     rows = await store.keep(blobs, revisions)
     reached(Step.STORED)
-    for item, file in zip(signed, files, strict=True):
-        document = item.document
-        document.state, document.prepared_tail, document.signed_at = "signed", None, at
-        document.sha256 = document.signed_sha256 = file.digest()
-        document.size = file.size
+    await queries.keep_signed(
+        session, [(item.document, _signed_row(file, at)) for item, file in zip(signed, files, strict=True)]
+    )
     await queries.insert_revisions(session, rows)
     return [item.document for item in signed]
+
+
+def _signed_row(file: Prefixed, at: datetime) -> dict[str, Any]:
+    digest = file.digest()
+    return {
+        "state": "signed",
+        "prepared_tail": None,
+        "signed_at": at,
+        "sha256": digest,
+        "signed_sha256": digest,
+        "size": file.size,
+    }
 
 
 async def parts_of(session: Session, blobs: BlobStore, documents: Sequence[Document]) -> dict[UUID, tuple[bytes, ...]]:

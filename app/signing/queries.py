@@ -1,13 +1,15 @@
 """SQL of the ceremony."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
-from app.core.prepared import Prepared, Statement
+from app.core.prepared import Change, Insertion, Prepared, Statement
 from app.document.models import Document
 from app.signing.models import (
     LIVE,
@@ -36,6 +38,12 @@ _DOCUMENTS = Prepared(
     .where(SigningSessionDocument.session_id == bindparam("session_id"))
     .order_by(SigningSessionDocument.place)
 )
+_OPENED = Insertion(
+    SigningSession, empty=("spki", "certificate", "certificate_expires_at", "asked", "answer", "signed_at")
+)
+_CERTIFIED = Change(SigningSession, "state", "spki", "certificate", "certificate_expires_at", "asked", "answer")
+_SIGNED = Change(SigningSession, "state", "asked", "answer", "signed_at")
+_EVIDENCE = Insertion(SigningEvidence)
 _COVER = Statement(
     text("""
     INSERT INTO signing_session_document (session_id, place, document_id)
@@ -48,6 +56,23 @@ async def find_session(session: Session, session_id: UUID, *, lock: bool) -> Sig
     """Return a signing session; locked, one call at a time changes it."""
     found = await (_SESSION_LOCKED if lock else _SESSION).first(session, session_id=session_id)
     return found[0] if found else None
+
+
+async def open_session(session: Session, signing: SigningSession, documents: Sequence[UUID]) -> None:
+    """Write a new act over documents."""
+    await _OPENED.write(session, signing)
+    await _COVER.run(session, session_id=signing.id, ids=list(documents))
+
+
+async def certify(session: Session, signing: SigningSession, evidence: SigningEvidence, **values: Any) -> None:
+    """Write the certificate of an act, and how its signer proved who they are."""
+    await _EVIDENCE.write(session, evidence)
+    await _CERTIFIED.write(session, (signing, {"state": "certified", **values}))
+
+
+async def finish(session: Session, signing: SigningSession, *, asked: bytes, at: datetime) -> None:
+    """Write that an act is signed; what it was answered before is no more needed."""
+    await _SIGNED.write(session, (signing, {"state": "signed", "asked": asked, "answer": None, "signed_at": at}))
 
 
 async def find_live(session: Session, employee_id: UUID) -> SigningSession | None:
@@ -77,11 +102,6 @@ async def drop_revisions(session: Session, session_id: UUID) -> None:
     await session.execute(
         update(Countersignature).where(Countersignature.session_id == session_id).values(revision=None)
     )
-
-
-async def insert_documents(session: Session, session_id: UUID, ids: Sequence[UUID]) -> None:
-    """Say which documents a session covers."""
-    await _COVER.run(session, session_id=session_id, ids=list(ids))
 
 
 async def keep_key(session: Session, spki_sha256: bytes, session_id: UUID) -> bool:

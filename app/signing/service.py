@@ -81,11 +81,17 @@ async def certify(
         raise KeyReused
     subject = await _subject(session, ceremony, signing, items)
     certificate = ceremony.authority.issue(subject, spki, now, life=states.CERTIFICATE_LIFE)
-    session.add(_evidence(signing, wanted, method, act_bytes, certificate, address, now))
     answer = _answer(ceremony, items, certificate)
-    signing.state, signing.spki, signing.certificate = State.CERTIFIED, spki, certificate
-    signing.certificate_expires_at = now + states.CERTIFICATE_LIFE
-    signing.asked, signing.answer = asked, answer.model_dump(mode="json")
+    await queries.certify(
+        session,
+        signing,
+        _evidence(signing, wanted, method, act_bytes, certificate, address, now),
+        spki=spki,
+        certificate=certificate,
+        certificate_expires_at=now + states.CERTIFICATE_LIFE,
+        asked=asked,
+        answer=answer.model_dump(mode="json"),
+    )
     about_to_commit(session, Step.CERTIFIED, Step.CERTIFIED_DURABLE)
     return answer
 
@@ -129,12 +135,10 @@ async def sign(
         built = await asyncio.to_thread(_build_all, ceremony, signing, items, sent, now)
         reached(Step.BUILT)
         kept = await _keep_own(session, ceremony, signing, built, at)
-    signing.state, signing.asked, signing.answer, signing.signed_at = State.SIGNED, asked, None, at
-    session.add(signing)
-    access.record_own(
+    await queries.finish(session, signing, asked=asked, at=at)
+    await access.write_own(
         session, AccessKind.SIGNED, signing.employee_id, now=now, count=len(kept), purpose=purpose_of(signing)
     )
-    await session.flush()
     about_to_commit(session, Step.REGISTERED, Step.REGISTERED_DURABLE)
     return ReceiptsRead(receipts=receipts(signing, kept))
 

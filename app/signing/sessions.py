@@ -114,15 +114,14 @@ async def open_session(
         id=new_id(),
         employee_id=employee_id,
         kind=ActKind.SIGN,
+        provider=DEVICE,
         state=State.PREPARED,
         nonce=secrets.token_bytes(32),
         created_at=now,
         expires_at=now + states.SESSION_LIFE,
         restarts=0,
     )
-    session.add(signing)
-    await session.flush()
-    await queries.insert_documents(session, signing.id, [d.id for d in prepared])
+    await queries.open_session(session, signing, [d.id for d in prepared])
     about_to_commit(session, Step.OPENED, Step.OPENED_DURABLE)
     return _own(signing, [Item(d, d.digest) for d in prepared], participants)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from app.core.db import Session
+from app.core.prepared import Insertion
 from app.identity.models import AccessEvent
 
 
@@ -21,6 +22,14 @@ class Filters:
     subject_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+_EVENT = Insertion(AccessEvent)
+
+
+async def insert_event(session: Session, event: AccessEvent) -> None:
+    """Write one event at once."""
+    await _EVENT.write(session, event)
 
 
 async def insert_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -74,9 +74,7 @@ async def open_act(
         expires_at=now + states.SESSION_LIFE,
         restarts=0,
     )
-    session.add(signing)
-    await session.flush()
-    await ceremony_queries.insert_documents(session, signing.id, [d.id for d in prepared])
+    await ceremony_queries.open_session(session, signing, [d.id for d in prepared])
     return signing
 
 
