@@ -23,6 +23,7 @@ from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
 
+_RAW = "db.raw"
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -154,6 +155,10 @@ def _names(table: str, columns: Sequence[str]) -> tuple[sql.Composable, sql.Comp
 
 async def raw_connection(session: Session) -> AsyncConnection[Any]:
     """Return the driver's own connection of the session's transaction, which begins with it."""
-    connection = await (await session.connection()).get_raw_connection()
-    raw: AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
-    return raw
+    transaction, raw = session.info.get(_RAW, (None, None))
+    if transaction is None or transaction is not session.sync_session.get_transaction():
+        connection = await (await session.connection()).get_raw_connection()
+        raw = connection.driver_connection
+        session.info[_RAW] = session.sync_session.get_transaction(), raw  # asked for by every statement
+    found: AsyncConnection[Any] = raw
+    return found

@@ -150,6 +150,7 @@ class _Loader:
 
     def __init__(self, mapper: Mapper[Any], columns: Sequence[InstrumentedAttribute[Any]]) -> None:
         self._mapper = mapper
+        self._new = mapper.class_manager.new_instance
         self._names = [column.key for column in columns]
         self._key = [self._names.index(mapper.get_property_by_column(c).key) for c in mapper.primary_key]
 
@@ -166,7 +167,8 @@ class _Loader:
             for name, value in given.items():
                 set_committed_value(found, name, value)
             return found
-        made = self._mapper.class_(**given)
+        made = self._new()  # its values are as they are stored: no attribute need hear of them as of a change
+        made.__dict__.update(given)
         make_transient_to_detached(made)
         session.add(made)
         return made
