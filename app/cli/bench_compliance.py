@@ -16,13 +16,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import event
+from psycopg import AsyncConnection
 
 from app.cli import bench_register
 from app.cli.bench_register import CLOSES, DAYS, OPENED, ROUND
 from app.compliance import counting, service
 from app.compliance.outstanding import service as outstanding
-from app.core.db import Database, Session
+from app.core.db import Database, Session, raw_connection
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.principal import Principal, Scope
@@ -142,8 +142,9 @@ async def _timed(database: Database, work: Work) -> dict[str, float]:
     """Return p50 and p95 of the time in the database, and the median of all; after a few that warm up."""
     waited, taken = [], []
     async with database.transaction() as session:
+        connection = await raw_connection(session)
         for number in range(TIMES + WARMING):
-            with _in_the_database(database) as spent:
+            with _in_the_database(connection) as spent:
                 began = time.perf_counter()
                 await work(session)
                 taken.append((time.perf_counter() - began) * 1000)
@@ -160,22 +161,20 @@ async def _timed(database: Database, work: Work) -> dict[str, float]:
 
 
 @contextmanager
-def _in_the_database(database: Database) -> Iterator[list[float]]:
-    """Collect the seconds of each statement, from when it is sent until its rows are here."""
+def _in_the_database(connection: AsyncConnection[Any]) -> Iterator[list[float]]:
+    """Collect the seconds the driver waits for the server, whoever asks: the ORM or a prepared statement."""
     spent: list[float] = []
-    began = [0.0]
+    wait = connection.wait
 
-    def before(*_: object) -> None:
-        began[0] = time.perf_counter()
+    async def timed(*args: Any, **kwargs: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return await wait(*args, **kwargs)
+        finally:
+            spent.append(time.perf_counter() - began)
 
-    def after(*_: object) -> None:
-        spent.append(time.perf_counter() - began[0])
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "after_cursor_execute", after)
+    connection.wait = timed  # type: ignore[method-assign]
     try:
         yield spent
     finally:
-        event.remove(engine, "before_cursor_execute", before)
-        event.remove(engine, "after_cursor_execute", after)
+        del connection.wait

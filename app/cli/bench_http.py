@@ -12,34 +12,42 @@ import socket
 import statistics
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
+from app.cli.bench_watch import Watch
 from app.cli.demo_once import admin_token
 from app.cli.process_times import ProcessTimes
 from app.core.clock import SystemClock
+from app.core.db import Database
 from app.core.errors import CannotStart
-from app.core.settings import Settings, StorageSettings
-from app.demo.city import Admin, DemoFailed
+from app.core.postgres import LocalPostgres, find_binaries
+from app.core.settings import DatabaseSettings, Settings, StorageSettings
+from app.demo.city import Admin, DemoFailed, Pending
 from app.wiring import running
 
 START_SECONDS = 120.0
+UNITS = 500  # heads of units, who are in it as well
 SPARE = 1.05  # so many times the people asked for are on the roster: some owe nothing
 
 
-async def run(*, people: int, concurrent: int, rate: float, workers: int, generators: int) -> dict[str, Any]:
-    """Measure; return what `--json` prints."""
+async def run(
+    *, people: int, concurrent: int, rate: float, workers: int, generators: int, one_unit: bool
+) -> dict[str, Any]:
+    """Measure; return what `--json` prints. `one_unit`: everybody in one unit, with dashboards and recounts at work."""
     with tempfile.TemporaryDirectory(prefix="pakta-bench-") as folder:
         data = Path(folder) / "data"
         async with _serving(data, workers) as (server, url), httpx.AsyncClient(base_url=url, timeout=600) as http:
             admin = Admin(http, await _token(data))
-            await admin.import_roster(round(people * SPARE) + 20, data)
+            await admin.import_roster(round(people * SPARE) + 20 + (UNITS if one_unit else 0), data, one_unit=one_unit)
             round_id = await admin.open_round(SystemClock().now())
-            chosen = (await admin.choose_signers(round_id, people))[:people]
+            chosen = await _signers(admin, round_id, people, one_unit=one_unit)
             links = await admin.links(chosen)
             asked = [
                 {"links": links[i::generators], "rate": rate / generators, "reading": concurrent / rate}
@@ -50,14 +58,32 @@ async def run(*, people: int, concurrent: int, rate: float, workers: int, genera
                     {"server": [server.pid], "database": [_postmaster(data)], "devices": [p.pid for p in phones]}
                 )
                 before, memory = times.seconds(), times.memory("server")
-                told = await _go(phones)
+                watch = Watch(http, admin.headers, round_id, _database(data)) if one_unit else None
+                told = await (watch.during(_go(phones)) if watch else _go(phones))
                 spent = {kind: now - before[kind] for kind, now in times.seconds().items()}
                 result = _summary(told, people, concurrent, rate, workers)
                 result["cpu_ms_per_person"] = {kind: round(s * 1000 / people, 1) for kind, s in spent.items()}
+                if watch:
+                    result["watched"] = watch.summary()
+                    await watch.database.close()
                 result["server_mb"] = {"before": memory, "after": times.memory("server")}
             figures = (await admin.compliance(round_id))["total"]
             result["signed_in_the_register"] = figures["signed"]
     return result
+
+
+async def _signers(admin: Admin, round_id: str, people: int, *, one_unit: bool) -> list[Pending]:
+    """Choose who signs; of one unit, those of the agency nearly everybody is in."""
+    if not one_unit:
+        return (await admin.choose_signers(round_id, people))[:people]
+    waiting = [person async for person in admin.pending(round_id)]
+    ((agency, _),) = Counter(person.agency_id for person in waiting).most_common(1)
+    return [person for person in waiting if person.agency_id == agency][:people]
+
+
+def _database(data: Path) -> Database:
+    postgres = LocalPostgres(data / "postgres", find_binaries(None))
+    return Database(postgres.url, DatabaseSettings(url=SecretStr(postgres.url), pool_size=2))
 
 
 def _summary(told: Sequence[dict[str, Any]], people: int, concurrent: int, rate: float, workers: int) -> dict[str, Any]:

@@ -16,10 +16,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figured:
-    """The groups of a dimension, and the people of the round: both of one snapshot."""
+    """The groups of a dimension, the people of the round, and (changes that are in them, version of the tree): of one snapshot.
+
+    `version` is None where there is no group at all.
+    """
 
     groups: list[Row]
     total: dict[str, int]
+    version: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)

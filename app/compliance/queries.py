@@ -195,13 +195,21 @@ def _summed(rows: Subquery, group: ColumnElement[str]) -> Subquery:
     return select(group.label("id"), *sums, last).group_by(group).subquery()
 
 
+def _version() -> list[ColumnElement[Any]]:
+    """How far the register is in this very snapshot: what a body is named by must not be older than the body."""
+    waiting = select(func.count()).where(ComplianceDelta.round_id == ROUND).scalar_subquery()
+    folded = select(ComplianceHead.folded).where(ComplianceHead.round_id == ROUND).scalar_subquery()
+    tree = select(ComplianceTree.version).scalar_subquery()
+    return [(func.coalesce(folded, 0) + waiting).label("visible"), tree.label("tree")]
+
+
 @cache
 def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> Executable:
     """The statement of a dimension, made once: making it anew takes longer than PostgreSQL needs to answer it."""
     source = past if past_ else visible
     rows = source(dimension, (scoped, narrowed))
     summed = _summed(rows, cast(rows.c.agency_id, String) if dimension == "opd" else rows.c.key)
-    columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at]
+    columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at, *_version()]
     if dimension in {"opd", "unit"}:
         named = select(summed.c.id, Unit.name, *columns).join(Unit, Unit.id == cast(summed.c.id, Uuid))
         return named.order_by(Unit.position, summed.c.id)
@@ -210,20 +218,21 @@ def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> 
         return groups.order_by(summed.c.id)
     # people are not the sum of their pledges: their total stands beside them, without an id
     people = _summed(source("opd", (scoped, narrowed)), cast(null(), String))
-    whole = select(people.c.id, people.c.id, *(people.c[s] for s in STATES), people.c.last_signed_at)
+    whole = select(people.c.id, people.c.id, *(people.c[s] for s in STATES), people.c.last_signed_at, *_version())
     return union_all(groups, whole).order_by("id")
 
 
 def _figured(found: Any) -> Figured:
     size, total = len(STATES), None
-    groups = []
+    groups: list[Row] = []
+    version = None
     for row in found:
-        counts = dict(zip(STATES, row[2 : 2 + size], strict=True))
+        counts, version = dict(zip(STATES, row[2 : 2 + size], strict=True)), (row.visible, row.tree)
         if row[0] is None:
             total = counts
         else:
             groups.append(Row(row[0], row[1], counts, row[2 + size]))
-    return Figured(groups, total or {state: sum(row.counts[state] for row in groups) for state in STATES})
+    return Figured(groups, total or {state: sum(row.counts[state] for row in groups) for state in STATES}, version)
 
 
 async def take_round(session: Session, round_id: UUID) -> None:

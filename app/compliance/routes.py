@@ -36,11 +36,12 @@ async def read_compliance(
     """How many have signed and who has not; an unchanged figure answers If-None-Match with 304."""
     now = clock.now()
     asked = await service.ask(session, actor, round_id, by, agency_id=opd, as_of=as_of, now=now)
-    headers = {"ETag": asked.tag, "Cache-Control": "private, no-cache"}
+    cached = {"Cache-Control": "private, no-cache"}
     if _knows(request.headers.get("if-none-match", ""), asked.tag):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return await service.answer(session, asked, now=now, smallest=settings.service.smallest_group)
+        return Response(status_code=304, headers=cached | {"ETag": asked.tag})
+    told, tag = await service.tagged_answer(session, asked, now=now, smallest=settings.service.smallest_group)
+    response.headers.update(cached | {"ETag": tag})
+    return told
 
 
 @router.get("/{round_id}/compliance/trend")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.compliance import counting, queries
 from app.compliance.discretion import small_groups, smallest_for
 from app.compliance.errors import GroupTooSmall, InstantUnknown
-from app.compliance.figure import Row, Standing
+from app.compliance.figure import Row
 from app.compliance.forecast import Forecast, forecast
 from app.compliance.schemas import ComplianceRead, Figures, Group, TrendPoint, TrendRead
 from app.core.db import Session
@@ -23,10 +23,7 @@ from app.pledge.models import PledgeRound
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Figures somebody may have: whose, of what, and the tag that names the answer as it is now.
-
-    The tag is read before the figures, never after: an old body under a new tag would stick.
-    """
+    """Figures somebody may have: whose, of what, and the tag that names the answer as it is now."""
 
     actor: Principal
     pledge_round: PledgeRound
@@ -71,13 +68,22 @@ async def ask(
         first = await queries.first_checkpoint(session, round_id)
         if first is None or not first <= as_of <= now:
             raise InstantUnknown(first=first, last=now)
-    return Asked(actor, pledge_round, by, agency_id, as_of, _tag(actor, pledge_round, standing, by, agency_id, as_of))
+    asked = Asked(actor, pledge_round, by, agency_id, as_of, "")
+    return replace(asked, tag=_tag(asked, (standing.visible, standing.tree)))
 
 
 async def answer(session: Session, asked: Asked, *, now: datetime, smallest: int = 1) -> ComplianceRead:
-    """Return who has signed and who has not, by a dimension, inside the caller's scope.
+    """Return the figures without the tag that names them."""
+    told, _ = await tagged_answer(session, asked, now=now, smallest=smallest)
+    return told
 
-    Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only. For callers
+
+async def tagged_answer(
+    session: Session, asked: Asked, *, now: datetime, smallest: int = 1
+) -> tuple[ComplianceRead, str]:
+    """Return who has signed and who has not, by a dimension, inside the caller's scope; and the tag of just these figures.
+
+    Somebody may have signed since it was asked for: what is told then is newer than the tag of the question. Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only. For callers
     who may not see names, groups of fewer people than `smallest` are merged; raises `GroupTooSmall` where that is all there is.
     """
     where = (asked.pledge_round.id, asked.by, asked.actor.scope, asked.agency_id)
@@ -88,7 +94,7 @@ async def answer(session: Session, asked: Asked, *, now: datetime, smallest: int
     groups = found.groups if asked.by == "pledge" else merged(found.groups, smallest_for(asked.actor, smallest))
     if asked.agency_id is not None:
         require_large(asked.actor, found.total, smallest)
-    return ComplianceRead(
+    told = ComplianceRead(
         round_id=asked.pledge_round.id,
         by=asked.by,
         as_of=asked.as_of,
@@ -99,6 +105,7 @@ async def answer(session: Session, asked: Asked, *, now: datetime, smallest: int
             for g in groups
         ],
     )
+    return told, _tag(asked, found.version) if found.version else asked.tag
 
 
 def merged(groups: list[Row], smallest: int) -> list[Row]:
@@ -179,25 +186,18 @@ async def outlook(
     )
 
 
-def _tag(
-    actor: Principal,
-    pledge_round: PledgeRound,
-    standing: Standing,
-    by: str,
-    agency_id: UUID | None,
-    as_of: datetime | None,
-) -> str:
+def _tag(asked: Asked, version: tuple[int, int]) -> str:
     """Name an answer by all it depends on; a closed instant depends on nothing that still changes but the names of units."""
-    scope = actor.scope.agencies
-    visible = standing.visible if as_of is None else None
+    scope = asked.actor.scope.agencies
+    visible, tree = version
     parts = [
-        str(pledge_round.id),
-        pledge_round.status,
-        by,
-        str(agency_id),
-        as_of.isoformat() if as_of else None,
+        str(asked.pledge_round.id),
+        asked.pledge_round.status,
+        asked.by,
+        str(asked.agency_id),
+        asked.as_of.isoformat() if asked.as_of else None,
         sorted(map(str, scope)) if scope is not None else None,
-        visible,
-        standing.tree,
+        visible if asked.as_of is None else None,
+        tree,
     ]
     return f'W/"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}"'

@@ -30,6 +30,8 @@ class Step(StrEnum):
     REGISTERED_DURABLE = "4.4-registered-durable"
     PUBLISHED = "5-published"
     PUBLISHED_DURABLE = "5-published-durable"
+    COUNTERSIGNED = "6-countersigned"
+    COUNTERSIGNED_DURABLE = "6-countersigned-durable"
     SEAL_STORED = "7-seal-stored"
     SEALED = "7-sealed"
     SEALED_DURABLE = "7-sealed-durable"

@@ -39,12 +39,12 @@ class Admin:
 
     def __init__(self, http: httpx.AsyncClient, token: str) -> None:
         self._http = http
-        self._headers = {"authorization": f"Bearer {token}"}
+        self.headers = {"authorization": f"Bearer {token}"}
 
-    async def import_roster(self, people: int, folder: Path) -> dict[str, Any]:
-        """Generate the bundled roster, stage it, apply it; return the counts."""
+    async def import_roster(self, people: int, folder: Path, *, one_unit: bool = False) -> dict[str, Any]:
+        """Generate the bundled roster, stage it, apply it; return the counts. `one_unit`: all staff in one unit."""
         path = folder / "roster-demo.csv"
-        await asyncio.to_thread(roster.write, path, people)
+        await asyncio.to_thread(roster.write, path, people, one_unit=one_unit)
         files = {
             "file": ("roster-demo.csv", await asyncio.to_thread(path.read_bytes), "text/csv"),
             "units": ("unor.csv", await asyncio.to_thread(roster.UNITS.read_bytes), "text/csv"),
@@ -54,7 +54,7 @@ class Admin:
         counts: dict[str, Any] = applied["counts"]
         return counts
 
-    async def open_round(self, now: datetime) -> str:
+    async def open_round(self, now: datetime, *, countersign: bool = False) -> str:
         """Create the demonstration's round and wait until its job has opened it; return its id."""
         body = {
             "title": ROUND_TITLE,
@@ -63,6 +63,7 @@ class Admin:
             "cut_off": now.date().isoformat(),
             "opens_at": (now - timedelta(minutes=1)).isoformat(),
             "closes_at": (now + timedelta(days=30)).isoformat(),
+            "countersign": countersign,
         }
         round_id: str = (await self._call("POST", "/rounds", json=body))["id"]
         await self._call("POST", f"/rounds/{round_id}/open")
@@ -89,7 +90,7 @@ class Admin:
         """Yield everybody who has not signed."""
         path: str | None = f"/api/v1/rounds/{round_id}/obligations?state=pending&limit={PAGE}"
         while path:
-            reply = await self._http.get(path, headers=self._headers)
+            reply = await self._http.get(path, headers=self.headers)
             _raise(reply)
             for row in reply.json():
                 yield Pending(row["employee_id"], row["nip"], row["agency_id"])
@@ -111,7 +112,7 @@ class Admin:
         return found
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        reply = await self._http.request(method, f"/api/v1{path}", headers=self._headers, **arguments)
+        reply = await self._http.request(method, f"/api/v1{path}", headers=self.headers, **arguments)
         _raise(reply)
         return reply.json()
 

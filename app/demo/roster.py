@@ -128,18 +128,18 @@ class _Place:
     is_head: bool
 
 
-def write(path: Path, people: int = SIGNING_POPULATION, *, seed: int = 1) -> None:
-    """Write a roster of so many people as CSV."""
+def write(path: Path, people: int = SIGNING_POPULATION, *, seed: int = 1, one_unit: bool = False) -> None:
+    """Write a roster of so many people as CSV; `one_unit`: the staff of the whole city in one of its units."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="")
         writer.writeheader()
-        writer.writerows(rows(people, seed=seed))
+        writer.writerows(rows(people, seed=seed, one_unit=one_unit))
 
 
-def rows(people: int, *, seed: int = 1) -> Iterator[dict[str, str]]:
+def rows(people: int, *, seed: int = 1, one_unit: bool = False) -> Iterator[dict[str, str]]:
     """Yield the rows: the head of every unit first, then staff spread by the units' weights."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable city, not a secret
-    places = _places(people, chance)
+    places = _places(people, chance, one_unit=one_unit)
     taken: set[str] = set()
     for number, place in enumerate(places, start=1):
         row = _person(number, place, chance)
@@ -149,11 +149,12 @@ def rows(people: int, *, seed: int = 1) -> Iterator[dict[str, str]]:
         yield row
 
 
-def _places(people: int, chance: random.Random) -> list[_Place]:
+def _places(people: int, chance: random.Random, *, one_unit: bool) -> list[_Place]:
     units = [unit for unit in unit_file.read(UNITS) if unit.parent_id]
     heads = [_Place(unit, is_head=True) for unit in units if unit.head_title][:people]
     weights = [_weight(unit.name) for unit in units]
-    staff = chance.choices(units, weights=weights, k=people - len(heads))
+    largest = [units[weights.index(max(weights))]]
+    staff = chance.choices(*((largest,) if one_unit else (units, weights)), k=people - len(heads))
     return heads + [_Place(unit, is_head=False) for unit in staff]
 
 

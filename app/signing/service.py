@@ -47,6 +47,11 @@ from app.signing.states import State
 from app.transparency import service as transparency
 from app.transparency.record import Fact
 
+_STEPS = {
+    ActKind.SIGN: (Step.REGISTERED, Step.REGISTERED_DURABLE),
+    ActKind.COUNTERSIGN: (Step.COUNTERSIGNED, Step.COUNTERSIGNED_DURABLE),
+}
+
 
 async def certify(
     session: Session,
@@ -139,7 +144,7 @@ async def sign(
     await access.write_own(
         session, AccessKind.SIGNED, signing.employee_id, now=now, count=len(kept), purpose=purpose_of(signing)
     )
-    about_to_commit(session, Step.REGISTERED, Step.REGISTERED_DURABLE)
+    about_to_commit(session, *_STEPS[ActKind(signing.kind)])
     return ReceiptsRead(receipts=receipts(signing, kept))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from app.compliance import counting, queries, service
 from app.compliance.errors import InstantUnknown
-from app.compliance.schemas import ComplianceRead
 from app.core.db import Database, Session
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
@@ -71,8 +70,8 @@ async def read(
     """Return tag and body (without the time it was computed at) as the API would."""
     async with database.transaction() as session:
         asked = await service.ask(session, EVERYBODY, made.round_id, by, as_of=as_of, now=now)
-        found: ComplianceRead = await service.answer(session, asked, now=now)
-    return asked.tag, found.model_dump(exclude={"computed_at"})
+        found, tag = await service.tagged_answer(session, asked, now=now)
+    return tag, found.model_dump(exclude={"computed_at"})
 
 
 async def fold(database: Database, made: Register, now: datetime) -> None:
@@ -163,6 +162,21 @@ async def test_no_figure_is_wrong_while_eight_sign_in_one_unit(
         assert (await figured(session, made, "opd")) == await recount(session, made, "opd")
         signed = (await queries.live_figures(session, made.round_id, "opd", Scope(), None)).total["signed"]
     assert signed == 400
+
+
+@pytest.mark.parametrize("by", [*KEYS, "pledge"])
+async def test_who_signs_between_question_and_answer_is_under_the_new_tag(
+    by: str, connection: psycopg.Connection[Any], database: Database
+) -> None:
+    made = write_round(connection, people=3)
+    await fold(database, made, OPENED)
+    async with database.transaction() as session:
+        asked = await service.ask(session, EVERYBODY, made.round_id, by, now=OPENED)
+        move(connection, made, made.people[0], PLEDGES, "signed", OPENED)
+        told, tag = await service.tagged_answer(session, asked, now=OPENED)
+    assert told.total.signed == 1
+    assert tag != asked.tag
+    assert (await read(database, made, by, OPENED))[0] == tag
 
 
 async def test_a_signature_committed_late_is_counted_when_it_is_there(

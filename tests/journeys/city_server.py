@@ -39,6 +39,8 @@ class CityServer:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     more: dict[str, str] = field(default_factory=dict)
+    apart: bool = False  # jobs in a process of their own, `pakta worker`
+    worker: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -55,25 +57,10 @@ class CityServer:
         }
 
     async def start(self) -> None:
-        arguments = [
-            sys.executable,
-            "-m",
-            "app",
-            "serve",
-            "--port",
-            str(self.port),
-            "--data-dir",
-            str(self.folder / "data"),
-        ]
-        with (self.folder / "serve.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                arguments,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        jobs = ("--no-jobs",) if self.apart else ()
+        self.process = self._run("serve", "--port", str(self.port), "--data-dir", str(self.folder / "data"), *jobs)
+        if self.apart:
+            self.start_worker()
         deadline = time.monotonic() + START_SECONDS
         async with httpx.AsyncClient(base_url=self.url, timeout=10) as http:
             while True:
@@ -85,14 +72,30 @@ class CityServer:
                 except httpx.TransportError:
                     await asyncio.sleep(0.1)
 
+    def start_worker(self) -> None:
+        self.worker = self._run("worker", "--data-dir", str(self.folder / "data"))
+
+    def _run(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "serve.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "app", *arguments],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
     def words(self) -> str:
         return (self.folder / "serve.log").read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
-        """kill -9 of the whole process group of the server; PostgreSQL has a group of its own and lives on."""
+        """kill -9 of server and worker with what they started; PostgreSQL has a group of its own and lives on."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        for process in (self.process, self.worker):
+            if process is not None and process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def postgres_pid(self) -> int:
         return int((self.folder / "data/postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
@@ -102,12 +105,13 @@ class CityServer:
 
     def stop(self) -> None:
         """Ask the server to stop, and see that its database stopped with it, whatever state the test left behind."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        for process in (self.worker, self.process):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    self.kill()
         postgres = LocalPostgres(self.folder / "data/postgres", find_binaries(None))
         if postgres.data.exists():
             postgres.start()

@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
+import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 from sqlalchemy import text
 
+from app.core.faults import Step
 from app.core.secrets import master_key
 from app.core.settings import StorageSettings
 from app.demo.city import Admin, Pending
@@ -80,6 +84,44 @@ class City:
         person.owed = [owed["id"] for owed in await person.device.pending()]
         return person
 
+    async def kill(self, victim: str, faults: Path, step: Step, work: Awaitable[T]) -> T:
+        """Let a victim die as soon as somebody reaches the step while the work is done, and start again what died."""
+        server = self.server
+        assert server.process is not None
+        pids = {"server": server.process.pid, "database": server.postgres_pid()}
+        if server.worker is not None:
+            pids["worker"] = server.worker.pid
+        asked = faults / step
+        asked.write_text(str(pids[victim]))
+        done = await work
+
+        async def reached() -> bool:
+            return not asked.exists()
+
+        await until(reached, str(step))
+        if victim == "worker":  # nobody at a page notices
+            assert server.worker is not None
+            server.worker.wait(PATIENCE)
+            server.start_worker()
+        else:
+            server.kill()
+            await server.start()
+        return done
+
+    def doctor(self) -> list[str]:
+        """What `pakta doctor` finds wrong: register, figures and roster."""
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "doctor", "--json", "--data-dir", str(self.server.folder / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=self.server.environment,
+        )
+        wrong: list[str] = json.loads(done.stdout)["wrong"]
+        assert done.returncode == (1 if wrong else 0)
+        return wrong
+
     async def scalar(self, statement: str) -> int:
         async with self.server.database() as session:
             return int((await session.execute(text(statement))).scalar_one())
@@ -108,17 +150,24 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 @asynccontextmanager
 async def open_city(
-    folder: Path, *, people: int, signers: int, connections: int, more: dict[str, str]
+    folder: Path,
+    *,
+    people: int,
+    signers: int,
+    connections: int,
+    more: dict[str, str],
+    apart: bool = False,
+    countersign: bool = False,
 ) -> AsyncIterator[City]:
-    """A served city with an open round; `more` goes into the server's environment."""
-    server = CityServer(folder, more=more)
+    """A served city with an open round; `more` goes into the server's environment; `apart`: jobs in a process of their own."""
+    server = CityServer(folder, more=more, apart=apart)
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     try:
         await server.start()
         async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
             admin = Admin(http, await server.admin_token())
             await admin.import_roster(people, server.folder)
-            round_id = await admin.open_round(datetime.now(UTC))
+            round_id = await admin.open_round(datetime.now(UTC), countersign=countersign)
             waiting = await admin.choose_signers(round_id, signers)
             yield City(server, admin, http, round_id, waiting, people)
     finally:
