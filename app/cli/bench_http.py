@@ -43,8 +43,8 @@ async def run(
     """Measure; return what `--json` prints. `one_unit`: everybody in one unit, with dashboards and recounts at work."""
     with tempfile.TemporaryDirectory(prefix="pakta-bench-") as folder:
         data = Path(folder) / "data"
-        async with _serving(data, workers) as (server, url), httpx.AsyncClient(base_url=url, timeout=600) as http:
-            admin = Admin(http, await _token(data))
+        async with serving(data, workers) as (server, url), httpx.AsyncClient(base_url=url, timeout=600) as http:
+            admin = Admin(http, await token_of(data))
             await admin.import_roster(round(people * SPARE) + 20 + (UNITS if one_unit else 0), data, one_unit=one_unit)
             round_id = await admin.open_round(SystemClock().now())
             chosen = await _signers(admin, round_id, people, one_unit=one_unit)
@@ -123,7 +123,8 @@ def _postmaster(data: Path) -> int:
 
 
 @asynccontextmanager
-async def _serving(data: Path, workers: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def serving(data: Path, workers: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Start a server over a data folder, without limits that would measure themselves; yield its process and URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -164,11 +165,15 @@ async def _ready(http: httpx.AsyncClient) -> bool:
 
 
 def _environment(url: str, data: Path) -> dict[str, str]:
-    unlimited = {"PAKTA_LIMIT_LOGIN_PER_MINUTE": "1000000", "PAKTA_LIMIT_UPLOAD_MB": "200"}  # one address for everybody
+    many = "1000000"  # everybody comes from one address, and dashboards share a token
+    unlimited = {f"PAKTA_LIMIT_{kind}_PER_MINUTE": many for kind in ("LOGIN", "TOKEN")} | {
+        "PAKTA_LIMIT_UPLOAD_MB": "200"
+    }
     return os.environ | unlimited | {"PAKTA_BASE_URL": url, "PAKTA_DATA_DIR": str(data)}
 
 
-async def _token(data: Path) -> str:
+async def token_of(data: Path) -> str:
+    """Return an administrator's token of the server over a data folder."""
     async with running(Settings(given=[StorageSettings(data_dir=data)])) as held:
         return await admin_token(held)
 

@@ -37,6 +37,7 @@ from app.compliance.models import (
 )
 from app.compliance.statements import BUILD, CHECKPOINT, FOLD, PEOPLE_AT_ODDS, REDATE, VERIFY
 from app.core.db import Session, take_turn
+from app.core.prepared import Statement
 from app.core.principal import Scope
 from app.document.models import READY_FOR_SEAL, Document
 from app.obligation.models import STATES
@@ -51,16 +52,16 @@ COUNTED_STATUSES = ("open", "closed")
 
 async def standing(session: Session, round_id: UUID) -> Standing:
     """Return how far a round's counters are; `closed_at` is None when it was never counted."""
-    row = (await session.execute(_standing(), {"round": round_id})).one()
-    return Standing(row[0] or 0, row[1], row[2], row[3])
+    ((folded, waiting, closed_at, tree),) = await _standing().rows(session, round=round_id)
+    return Standing(folded or 0, waiting, closed_at, tree)
 
 
 @cache
-def _standing() -> Executable:
+def _standing() -> Statement:
     waiting = select(func.count()).where(ComplianceDelta.round_id == ROUND).scalar_subquery()
     head = select(ComplianceHead.folded, ComplianceHead.closed_at).where(ComplianceHead.round_id == ROUND).subquery()
     statement = select(head.c.folded, waiting, head.c.closed_at, ComplianceTree.version).select_from(ComplianceTree)
-    return statement.outerjoin(head, literal(value=True))
+    return Statement(statement.outerjoin(head, literal(value=True)))
 
 
 async def live_figures(

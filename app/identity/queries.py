@@ -20,6 +20,11 @@ _LIVE_LOGIN = Prepared(
         LoginSession.expires_at >= bindparam("now"),
     )
 )
+_TOKEN = Prepared(
+    select(ApiToken).where(
+        or_(ApiToken.token_hash == bindparam("token_hash"), ApiToken.previous_hash == bindparam("token_hash"))
+    )
+)
 _HAS_PIN = select(Pin.employee_id).where(Pin.employee_id == bindparam("person")).exists()
 _WAYS_IN = Prepared(
     select(Passkey, _HAS_PIN).where(Passkey.employee_id == bindparam("person")).order_by(Passkey.created_at)
@@ -61,8 +66,8 @@ async def find_login(session: Session, token_hash: bytes, now: datetime) -> Logi
 
 async def find_token(session: Session, token_hash: bytes) -> ApiToken | None:
     """Return the API token with this hash, now or before its last rotation."""
-    either = or_(ApiToken.token_hash == token_hash, ApiToken.previous_hash == token_hash)
-    return (await session.execute(select(ApiToken).where(either))).scalar_one_or_none()
+    found = await _TOKEN.first(session, token_hash=token_hash)
+    return found[0] if found else None
 
 
 async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
