@@ -16,6 +16,9 @@ from app.document import stuck_routes as stuck
 from app.document import void_routes as voiding
 from app.identity import routes as identity
 from app.identity.access import routes as access
+from app.identity.accounts import routes as accounts
+from app.identity.accounts import session_routes as sessions
+from app.identity.approval import routes as approvals
 from app.identity.recovery import routes as recovery
 from app.identity.slips import routes as slips
 from app.identity.tokens import routes as tokens
@@ -39,6 +42,9 @@ router.include_router(identity.router)
 router.include_router(slips.router)
 router.include_router(recovery.router)
 router.include_router(tokens.router)
+router.include_router(accounts.router)
+router.include_router(sessions.router)
+router.include_router(approvals.router)
 router.include_router(access.router)
 router.include_router(opd.router)
 router.include_router(asn.router)

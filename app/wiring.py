@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import procrastinate
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.acts import doings
 from app.asn import jobs as _asn_jobs  # noqa: F401 - every job and table is known before the queue is built
 from app.compliance import jobs as _compliance_jobs  # noqa: F401
 from app.compliance.live import LiveFigures
 from app.compliance.recap.printed import RecapPrinter
 from app.core import jobs
+from app.core.approval import Approvals
 from app.core.blobs import BlobStore, LocalBlobStore
 from app.core.clock import Clock, SystemClock
 from app.core.db import Database, libpq_url, take_turn
@@ -33,6 +35,9 @@ from app.core.write_once import keep_once
 from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
 from app.document.sealing import Sealer
+from app.identity.accounts import jobs as _account_jobs  # noqa: F401
+from app.identity.accounts.code import InvitationPress
+from app.identity.approval.service import ApprovalDesk
 from app.identity.edge import authenticate
 from app.identity.oidc.provider import OidcProvider
 from app.identity.passkey import RelyingParty
@@ -165,14 +170,14 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(Providers, providers)
     held.add(Pump, Pump(webhook_means_of(held)))
     held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log, providers.roots))
-    _add_identity(held, settings)
+    _add_identity(held, settings, log)
     queue = jobs.build_app(libpq_url(database.url), held)
     held.add(procrastinate.App, queue)
     database.queue = queue
     return held
 
 
-def _add_identity(held: Resources, settings: Settings) -> None:
+def _add_identity(held: Resources, settings: Settings, log: LogIdentity) -> None:
     limits = settings.limits
     held.add(
         Limits,
@@ -187,6 +192,10 @@ def _add_identity(held: Resources, settings: Settings) -> None:
     slip_secret = hmac.new(master_key(settings.storage), b"pakta.slip.v1", "sha256").digest()
     held.add(SlipPress, SlipPress(settings.service, slip_secret))
     held.add(OidcProvider, OidcProvider(settings.oidc))
+    invitation_secret = hmac.new(master_key(settings.storage), b"pakta.invitation.v1", "sha256").digest()
+    press = InvitationPress(settings.service.base_url, invitation_secret)
+    held.add(InvitationPress, press)
+    held.add(Approvals, ApprovalDesk(settings.accounts, doings(settings, press, log)))  # type: ignore[type-abstract]
 
 
 def open_blobs(settings: StorageSettings) -> BlobStore:

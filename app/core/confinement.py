@@ -22,13 +22,15 @@ from app.core.principal import Principal
 
 _CONFINE = text(
     f"SELECT set_config('role', '{SCOPED_ROLE}', true), "
-    "set_config('pakta.agencies', :agencies, true), set_config('pakta.person', :person, true)"
+    "set_config('pakta.agencies', :agencies, true), set_config('pakta.person', :person, true), "
+    "set_config('pakta.account', :account, true)"
 )
 
 AGENCIES = "(SELECT string_to_array(current_setting('pakta.agencies', true), ',')::uuid[])::uuid[]"
 PERSON = "(SELECT nullif(current_setting('pakta.person', true), '')::uuid)"
+ACCOUNT = "(SELECT nullif(current_setting('pakta.account', true), '')::uuid)"
 OFFICES = f"(SELECT array_agg(c.agency_id) FROM countersigner c WHERE c.employee_id = {PERSON})::uuid[]"  # noqa: S608 - constants
-"""SQL of the caller's agencies, of the caller as a person, and of the agencies the caller takes note for: none is NULL or empty."""
+"""SQL of the caller's agencies, of the caller as a person, of the caller's account, and of the agencies the caller takes note for: none is NULL or empty."""
 
 
 async def confine(session: Session, principal: Principal) -> None:
@@ -36,7 +38,8 @@ async def confine(session: Session, principal: Principal) -> None:
     if principal.scope.everything and principal.may(Permission.OBLIGATION_READ):
         return
     agencies = ",".join(str(agency) for agency in principal.scope.agencies or ())
-    await session.execute(_CONFINE, {"agencies": agencies, "person": str(principal.employee_id or "")})
+    who = {"person": str(principal.employee_id or ""), "account": str(principal.account_id or "")}
+    await session.execute(_CONFINE, {"agencies": agencies, **who})
 
 
 def confined_to(person: SQLColumnExpression[UUID], when: ColumnElement[bool]) -> ColumnElement[Any]:

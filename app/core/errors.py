@@ -55,6 +55,20 @@ class NotPermitted(AppError):
     code = "identity.not_permitted"
 
 
+class ConfirmationNeeded(AppError):
+    """The session's passkey was used too long ago for an act like this: it is asked for again."""
+
+    kind = Kind.FORBIDDEN
+    code = "session.confirm"
+
+
+class ApprovalNeeded(AppError):
+    """A second administrator has to approve this act before it is carried out."""
+
+    kind = Kind.CONFLICT
+    code = "approval.needed"
+
+
 class ForeignRequest(AppError):
     """A state-changing request with a session cookie came from another site or without its token (CSRF)."""
 

@@ -7,7 +7,11 @@ class Permission(StrEnum):
     """Everything a caller may be allowed to do, in alphabetical order."""
 
     ACCESS_READ = "access.read"
+    ACCOUNT_END = "account.end"
+    ACCOUNT_READ = "account.read"
+    ACCOUNT_SELF = "account.self"
     ACTIVATION_ISSUE = "activation.issue"
+    APPROVAL_DECIDE = "approval.decide"
     COMPLIANCE_READ = "compliance.read"
     COUNTERSIGNER_WRITE = "countersigner.write"
     DOCUMENT_PRINT = "document.print"
@@ -19,13 +23,17 @@ class Permission(StrEnum):
     EXEMPTION_READ = "exemption.read"
     EXEMPTION_REQUEST = "exemption.request"
     KEY_READ = "key.read"
+    LIST_EXPORT = "list.export"
     NIP_READ = "nip.read"
     NIP_UNMASK = "nip.unmask"
     OBLIGATION_READ = "obligation.read"
+    PASSKEY_ADD = "passkey.add"
     PERSONAL_DATA = "personal.data"
     RECOVERY_APPROVE = "recovery.approve"
     REMINDER_WRITE = "reminder.write"
     REMOTE_DECIDE = "remote.decide"
+    ROLE_GRANT = "role.grant"
+    ROSTER_APPLY = "roster.apply"
     ROSTER_IMPORT = "roster.import"
     ROUND_OPEN = "round.open"
     ROUND_READ = "round.read"
@@ -33,6 +41,7 @@ class Permission(StrEnum):
     SCAN_WRITE = "scan.write"
     SELF_SIGN = "self.sign"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of a permission
+    TOKEN_READ = "token.read"  # noqa: S105 - the name of a permission
     UNIT_READ = "unit.read"
     UNIT_WRITE = "unit.write"
     WEBHOOK_WRITE = "webhook.write"
@@ -49,13 +58,16 @@ class Role(StrEnum):
     OPD_ADMIN = "opd_admin"
 
 
+_OWN = {Permission.ACCOUNT_SELF, Permission.PASSKEY_ADD}  # an account's own sessions and passkeys; a token has none
 _READ = {Permission.ROUND_READ, Permission.UNIT_READ, Permission.COMPLIANCE_READ}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ASN: frozenset({Permission.SELF_SIGN}),
     Role.AUDITOR: frozenset(
-        _READ
+        _OWN
+        | _READ
         | {
             Permission.ACCESS_READ,
+            Permission.LIST_EXPORT,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
             Permission.DOCUMENT_READ,
@@ -64,14 +76,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.BKPSDM_ADMIN: frozenset(set(Permission) - {Permission.SELF_SIGN}),
-    Role.DASHBOARD: frozenset({Permission.COMPLIANCE_READ, Permission.ROUND_READ}),
-    Role.HEAD: frozenset(_READ | {Permission.SELF_SIGN, Permission.OBLIGATION_READ}),
+    Role.DASHBOARD: frozenset(_OWN | {Permission.COMPLIANCE_READ, Permission.ROUND_READ}),
+    Role.HEAD: frozenset(_OWN | _READ | {Permission.LIST_EXPORT, Permission.SELF_SIGN, Permission.OBLIGATION_READ}),
     Role.OPD_ADMIN: frozenset(
-        _READ
+        _OWN
+        | _READ
         | {
             Permission.COUNTERSIGNER_WRITE,
             Permission.EXEMPTION_READ,
             Permission.EXEMPTION_REQUEST,
+            Permission.LIST_EXPORT,
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
@@ -83,3 +97,24 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
+
+CONFIRMED: frozenset[Permission] = frozenset(
+    {
+        Permission.ACCOUNT_END,
+        Permission.DOCUMENT_VOID,
+        Permission.EXEMPTION_DECIDE,
+        Permission.LIST_EXPORT,
+        Permission.PASSKEY_ADD,
+        Permission.ROLE_GRANT,
+        Permission.ROSTER_APPLY,
+        Permission.ROUND_OPEN,
+        Permission.TOKEN_CREATE,
+    }
+)
+"""What an account's session may do only within minutes of its passkey: a browser left open does none of it.
+
+API tokens are exempt: one was made for exactly what it does and carries its scope, and no person stands behind it who could confirm.
+"""
+
+FOUR_EYES: frozenset[Permission] = frozenset({Permission.ROLE_GRANT, Permission.ROUND_OPEN})
+"""What needs a second administrator where `PAKTA_FOUR_EYES` is on (app/core/approval.py)."""

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import faults
+from app.core.account_settings import AccountSettings
 from app.core.errors import CannotStart
 from app.core.key_settings import TokenKeySettings
 from app.core.oidc_settings import OidcSettings
@@ -62,6 +63,9 @@ class ServiceSettings(BaseSettings):
     )
     smallest_group: int = Field(
         5, ge=1, description="Groups of fewer people are merged in figures for the `dashboard` role."
+    )
+    four_eyes: bool = Field(
+        False, description="Opening or closing a round and granting a role wait for a second administrator."
     )
     jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
     log_format: Literal["console", "json"] = Field("console", description="console or json.")
@@ -214,6 +218,7 @@ class Settings:
         self.postgres = group(PostgresSettings)
         self.mail = group(MailSettings)
         self.limits = group(LimitSettings)
+        self.accounts = group(AccountSettings)
         self.retention = group(RetentionSettings)
         self.nik = group(NikSettings)
         self.siasn = group(SiasnSettings)
@@ -252,6 +257,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     PostgresSettings,
     MailSettings,
     LimitSettings,
+    AccountSettings,
     RetentionSettings,
     NikSettings,
     SiasnSettings,

@@ -66,6 +66,7 @@ async def require_printable(
 ) -> Scope:
     """Return whose sheets the caller may print; raises `NotFound` for an agency outside the caller's scope, `RoundNotOpen`."""
     actor.require(Permission.DOCUMENT_PRINT)
+    actor.require(Permission.LIST_EXPORT)
     pledge.require_open(await pledge.get_round(session, round_id), now)
     if agency_id is None:
         return actor.scope

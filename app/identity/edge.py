@@ -18,6 +18,7 @@ from app.core.principal import Principal, Scope
 from app.core.secrets import token_hash
 from app.core.settings import ServiceSettings, Settings
 from app.identity import queries, service
+from app.identity.accounts.cookie import SignedIn, account_cookie, find_signed_in
 from app.identity.models import ApiToken, LoginSession
 from app.identity.passkey import RelyingParty
 from app.identity.tokens.form import is_well_formed
@@ -77,7 +78,7 @@ async def authenticate(request: Request, session: Session) -> Principal | None:
     found = await _find_principal(request, session)
     if found is not None:
         limits = resources(request).get(Limits)
-        (limits.token if found.employee_id is None else limits.person).spend(request, str(found.id))
+        (limits.token if found.session_id is None else limits.person).spend(request, str(found.id))
         if found.employee_id is None:  # a person's transaction was confined by the statement that found the login
             await confine(session, found)
     return found
@@ -91,27 +92,46 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
         if scheme.lower() != "bearer" or not is_well_formed(token.strip()):
             return None
         digest = token_hash(token.strip())
-        principal = _token_principal(await queries.find_token(session, digest), digest, now)
+        four_eyes = resources(request).get(Settings).service.four_eyes
+        principal = _token_principal(await queries.find_token(session, digest), digest, now, four_eyes=four_eyes)
         if principal is not None:
             await resources(request).get(TokenUses).note(session, principal.id, now)
         return principal
     cookie = session_cookie(request)
-    if cookie is None:
+    if cookie is not None and not _from_account_page(request):
+        login = await service.find_login(session, cookie, now=now)
+        if login is not None and login.activation_id is None:
+            require_own_page(request, cookie)
+            return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
+    signed_in = await find_signed_in(request, session)
+    if signed_in is None:
         return None
-    login = await service.find_login(session, cookie, now=now)
-    if login is None or login.activation_id is not None:
-        return None
-    require_own_page(request, cookie)
-    return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
+    require_own_page(request, signed_in.token)
+    return signed_in.principal
 
 
-def _token_principal(token: ApiToken | None, digest: bytes, now: datetime) -> Principal | None:
+def _from_account_page(request: Request) -> bool:
+    """Whether, of a browser that is signed in as a person and to an account, a page of the account asks."""
+    account, given = account_cookie(request), request.headers.get(CSRF_HEADER, "")
+    return account is not None and hmac.compare_digest(given.encode(), csrf_token(account).encode())
+
+
+async def find_account(request: Request, session: Session) -> SignedIn | None:
+    """Return who is behind the account cookie, for pages: limited and confined as `authenticate` does it; forms bring their own token."""
+    found = await find_signed_in(request, session)
+    if found is not None:
+        resources(request).get(Limits).person.spend(request, str(found.account.id))
+        await confine(session, found.principal)
+    return found
+
+
+def _token_principal(token: ApiToken | None, digest: bytes, now: datetime, *, four_eyes: bool) -> Principal | None:
     if token is None or token.revoked_at or token.expires_at < now:
         return None
     if token.token_hash != digest and (token.previous_until is None or token.previous_until < now):
         return None  # the secret before a rotation, after the overlap
     scope = Scope(None if token.agencies is None else frozenset(map(UUID, token.agencies)))
-    return Principal(token.id, Role(token.role), scope)
+    return Principal(token.id, Role(token.role), scope, four_eyes=four_eyes)
 
 
 async def get_login(request: Request, session: SessionDep, clock: ClockDep) -> LoginSession:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from webauthn.helpers import base64url_to_bytes, parse_client_data_json
-from webauthn.helpers.exceptions import WebAuthnException
-
 from app.asn import service as asn
 from app.core.db import Session
 from app.core.errors import NotAuthenticated
@@ -21,7 +18,13 @@ from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.identity.errors import ActivationInvalid, BirthDateWrong, LoginRefused, PasskeyRefused, PinLocked
 from app.identity.models import Activation, LoginChallenge, LoginSession, Passkey, Pin
-from app.identity.passkey import RelyingParty, registration_options, verify_assertion, verify_registration
+from app.identity.passkey import (
+    RelyingParty,
+    challenge_of,
+    registration_options,
+    verify_assertion,
+    verify_registration,
+)
 from app.identity.recovery import service as recovery
 from app.identity.tokens import service as tokens
 
@@ -192,14 +195,10 @@ async def login_with_passkey(
     session: Session, party: RelyingParty, credential: dict[str, object], *, now: datetime
 ) -> Login:
     """Sign in with a discoverable passkey over a challenge of ours."""
-    try:
-        response = credential["response"]
-        client_data = parse_client_data_json(base64url_to_bytes(response["clientDataJSON"]))  # type: ignore[index]
-    except (KeyError, TypeError, ValueError, WebAuthnException):
-        raise LoginRefused from None
-    if not await queries.take_challenge(session, client_data.challenge, now):
+    challenge = challenge_of(credential)
+    if challenge is None or not await queries.take_challenge(session, challenge, now):
         raise LoginRefused
-    passkey, _ = await verify_assertion(session, party, credential, client_data.challenge, employee_id=None)
+    passkey, _ = await verify_assertion(session, party, credential, challenge, employee_id=None)
     return open_login(session, passkey.employee_id, "passkey", now)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.asn import service as asn
+from app.core.approval import Act, Waiting, held_back
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
@@ -20,8 +21,15 @@ router = APIRouter(tags=["obligations"])
 
 
 @router.post("/rounds/{round_id}/open", status_code=202)
-async def open_round(round_id: UUID, session: SessionDep, actor: ActorDep) -> dict[str, str]:
-    """Open a round: its texts and its denominator are frozen by a job; poll the round until it is `open`."""
+async def open_round(
+    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep
+) -> dict[str, str] | Waiting:
+    """Open a round: its texts and its denominator are frozen by a job; poll the round until it is `open`.
+
+    Where a second administrator has to approve, the answer says what waits (`approval_id`) instead.
+    """
+    if waiting := await held_back(request, session, actor, Act.ROUND_OPEN, {"round_id": str(round_id)}):
+        return waiting
     opening: PledgeRound = await service.open_round(session, actor, round_id)
     return {"id": str(opening.id), "status": opening.status}
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from app.core.approval import Act, Waiting, held_back
 from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
@@ -76,10 +77,16 @@ async def update_round(
     ]
 
 
-@router.post("/rounds/{round_id}/close")
+@router.post(
+    "/rounds/{round_id}/close",
+    responses={202: {"model": Waiting, "description": "A second administrator must approve."}},
+)
 async def close_round(
-    round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep
-) -> RoundRead:
+    round_id: UUID, request: Request, response: Response, session: SessionDep, actor: ActorDep, clock: ClockDep
+) -> RoundRead | Waiting:
     """Close an open round."""
+    if waiting := await held_back(request, session, actor, Act.ROUND_CLOSE, {"round_id": str(round_id)}):
+        response.status_code = 202
+        return waiting
     log = resources(request).get(LogIdentity)
     return (await read_rounds(session, [await service.close_round(session, actor, log, round_id, now=clock.now())]))[0]

@@ -17,17 +17,34 @@ READERS = {ADMIN, OPD, AUDITOR}
 
 OPEN_TO_ALL = {
     "POST /activation",
+    "POST /invitation",
+    "POST /invitation/passkey-options",
     "POST /login/passkey",
     "POST /login/passkey-options",
     "POST /login/pin",
     "GET /recap-links/{token}/recap.csv",
     "POST /reminder-callbacks/{channel}",
+    "POST /sessions",
+    "POST /sessions/passkey-options",
     "POST /verifications",
 }
 """No login is asked for: they are the ways to one, or public."""
 
 COOKIE_ONLY = {"POST /logout", "POST /me/passkey-options", "POST /me/passkeys", "POST /me/pin"}
 """About the browser's own login; a token is no login."""
+
+ACCOUNT_ONLY = {
+    "GET /account-passkeys",
+    "POST /account-passkeys",
+    "POST /account-passkeys/options",
+    "DELETE /account-passkeys/{passkey_id}",
+    "GET /sessions",
+    "DELETE /sessions",
+    "DELETE /sessions/{session_id}",
+    "POST /sessions/confirm",
+    "POST /sessions/confirm-options",
+}
+"""About an administrator's account and its sessions; a token has none, and an ASN is none."""
 
 PERSON_ONLY = {
     "GET /me/access-events",
@@ -55,6 +72,17 @@ PERSON_ONLY = {
 """A person's own acts: no token, an administrator's least of all, may do them."""
 
 ALLOWED: dict[str, set[Role]] = {
+    "GET /accounts": {ADMIN},
+    "POST /accounts": {ADMIN},
+    "PATCH /accounts/{account_id}": {ADMIN},
+    "POST /accounts/{account_id}/disable": {ADMIN},
+    "POST /accounts/{account_id}/invitation": {ADMIN},
+    "GET /accounts/{account_id}/sessions": {ADMIN},
+    "DELETE /accounts/{account_id}/sessions": {ADMIN},
+    "DELETE /accounts/{account_id}/sessions/{session_id}": {ADMIN},
+    "GET /approvals": {ADMIN},
+    "POST /approvals/{approval_id}/approve": {ADMIN},
+    "POST /approvals/{approval_id}/refuse": {ADMIN},
     "GET /data-corrections": {ADMIN},
     "POST /data-corrections/{request_id}/decision": {ADMIN},
     "GET /employees/{employee_id}/data": {ADMIN},
@@ -183,6 +211,12 @@ ALLOWED: dict[str, set[Role]] = {
 """Which tokens a route lets in; to all others it says 403, or 404 for a document they may not know of."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /accounts": {"json": {"name": "Uji", "email": "uji@kota.example", "role": "auditor"}},
+    "PATCH /accounts/{account_id}": {"json": {"role": "auditor", "agencies": None}},
+    "POST /account-passkeys": {"json": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}},
+    "POST /approvals/{approval_id}/approve": {"json": {"reason": "sudah diperiksa"}},
+    "POST /approvals/{approval_id}/refuse": {"json": {"reason": "sudah diperiksa"}},
+    "POST /sessions/confirm": {"json": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}},
     "PUT /employees/{employee_id}/nik": {"json": {"nik": "3573014101850001"}},
     "POST /me/data/corrections": {"json": {"message": "Nama saya salah eja."}},
     "POST /data-corrections/{request_id}/decision": {"json": {"state": "refused", "reason": "uji"}},

@@ -6,7 +6,16 @@ import pytest
 
 from app.core.permission import Role
 from app.device.signer import API, Device
-from tests.identity.role_table import ALLOWED, BODIES, COOKIE_ONLY, NOBODY, OPEN_TO_ALL, PERSON_ONLY, TOKENS
+from tests.identity.role_table import (
+    ACCOUNT_ONLY,
+    ALLOWED,
+    BODIES,
+    COOKIE_ONLY,
+    NOBODY,
+    OPEN_TO_ALL,
+    PERSON_ONLY,
+    TOKENS,
+)
 from tests.signing.opened_round import OpenedRound
 
 DENIED = {401, 403}
@@ -23,8 +32,11 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
     _, receipts = await a_round.signed()
     agency = (await a_round.service.http.get(f"{API}/opd", headers=a_round.service.as_admin())).json()[0]
     return {
+        "{account_id}": NOBODY,
+        "{approval_id}": NOBODY,
         "{document_id}": receipts[0]["id"],
         "{page}": "1",
+        "{passkey_id}": NOBODY,
         "{act_id}": NOBODY,
         "{call_id}": NOBODY,
         "{obligation_id}": NOBODY,
@@ -70,14 +82,16 @@ async def call(a_round: OpenedRound, route: str, places: dict[str, str], headers
 
 
 def test_the_table_holds_every_route(a_round: OpenedRound) -> None:
-    assert routes(a_round) == OPEN_TO_ALL | COOKIE_ONLY | PERSON_ONLY | set(ALLOWED)
+    assert routes(a_round) == OPEN_TO_ALL | COOKIE_ONLY | ACCOUNT_ONLY | PERSON_ONLY | set(ALLOWED)
 
 
 async def test_each_route_lets_in_exactly_the_roles_of_the_table(
     a_round: OpenedRound, places: dict[str, str], callers: dict[Role, dict[str, str]]
 ) -> None:
     wrong = []
-    for route, allowed in sorted((ALLOWED | {route: set() for route in PERSON_ONLY | COOKIE_ONLY}).items()):
+    for route, allowed in sorted(
+        (ALLOWED | {route: set() for route in PERSON_ONLY | COOKIE_ONLY | ACCOUNT_ONLY}).items()
+    ):
         for role, headers in callers.items():
             if role in allowed and route.endswith(("/close", "/open")):
                 continue  # these change the round under the other tests; journeys make them
@@ -90,7 +104,7 @@ async def test_each_route_lets_in_exactly_the_roles_of_the_table(
 
 async def test_a_stranger_is_asked_to_log_in_everywhere(a_round: OpenedRound, places: dict[str, str]) -> None:
     wrong = []
-    for route in sorted(PERSON_ONLY | COOKIE_ONLY | set(ALLOWED)):
+    for route in sorted(PERSON_ONLY | COOKIE_ONLY | ACCOUNT_ONLY | set(ALLOWED)):
         status, problem = await call(a_round, route, places, {})
         if (status, problem and problem["code"]) != (401, "identity.login_needed"):
             wrong.append((route, status, problem))
@@ -102,7 +116,7 @@ async def test_a_person_does_the_own_things_only(a_round: OpenedRound, places: d
     cookie = "; ".join(f"{name}={value}" for name, value in device._cookies.items())
     headers = device._headers | {"cookie": cookie}
     wrong = []
-    for route in sorted(ALLOWED):
+    for route in sorted(ALLOWED | dict.fromkeys(ACCOUNT_ONLY)):
         status, problem = await call(a_round, route, places, headers)
         hidden = route.startswith("GET /documents") and status == 404
         if not (status == 403 or hidden):

@@ -13,6 +13,7 @@ from app.asn.errors import ImportApplied, ImportOutdated, UndoDepended, UndoNotL
 from app.asn.models import RosterImport
 from app.asn.search import indexing
 from app.core.db import Session
+from app.core.permission import Permission
 from app.core.principal import Principal
 from app.opd import service as opd
 from app.transparency import service as transparency
@@ -25,6 +26,7 @@ async def apply(
     session: Session, actor: Principal, log: LogIdentity, import_id: UUID, *, now: datetime
 ) -> RosterImport:
     """Bring the roster to what the import says. People missing from the file stay as they are unless it was decided otherwise."""
+    actor.require(Permission.ROSTER_APPLY)
     await importing.get_import(session, actor, import_id)
     state = await queries.lock_state(session)
     staged = await importing.get_import(session, actor, import_id, lock=True)
@@ -55,6 +57,7 @@ async def apply(
 
 async def undo(session: Session, actor: Principal, log: LogIdentity, import_id: UUID, *, now: datetime) -> RosterImport:
     """Take the newest change of the roster back, if it is this import and nothing was built on it since."""
+    actor.require(Permission.ROSTER_APPLY)
     await importing.get_import(session, actor, import_id)
     state = await queries.lock_state(session)
     applied = await importing.get_import(session, actor, import_id, lock=True)

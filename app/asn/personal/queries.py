@@ -35,6 +35,8 @@ RETURNING 1) SELECT count(*) FROM gone""",
     "data_request": "WITH gone AS (DELETE FROM data_request WHERE decided_at < :answered_before RETURNING 1) SELECT count(*) FROM gone",
     # Logins stand on a higher floor; only what has long ended is deleted, by its own time.
     "login_session": "WITH gone AS (DELETE FROM login_session WHERE expires_at < :login_before RETURNING 1) SELECT count(*) FROM gone",
+    "account_session": "WITH gone AS (DELETE FROM account_session WHERE expires_at < :login_before RETURNING 1) SELECT count(*) FROM gone",
+    "account_invitation": "WITH gone AS (DELETE FROM account_invitation WHERE expires_at < :login_before RETURNING 1) SELECT count(*) FROM gone",
     "activation": """
 WITH gone AS (DELETE FROM activation a WHERE expires_at < :login_before
 AND NOT EXISTS (SELECT FROM login_session s WHERE s.activation_id = a.id) RETURNING 1) SELECT count(*) FROM gone""",

@@ -48,7 +48,7 @@ async def recap(
     """
     asked = await service.ask(session, actor, round_id, "recap", as_of=as_of, now=now)
     if annex is not None:
-        actor.require(Permission.OBLIGATION_READ)
+        actor.require(Permission.LIST_EXPORT)
         if as_of is not None:
             raise AnnexOfPast
     crossed = await queries.by_agency_and_employment(session, round_id, actor.scope, None, as_of)

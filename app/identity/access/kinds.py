@@ -6,10 +6,16 @@ from enum import StrEnum
 class AccessKind(StrEnum):
     """Everything that is recorded about accounts and personal data, in alphabetical order."""
 
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_INVITED = "account_invited"
+    ACCOUNT_OPENED = "account_opened"
     ACTIVATION_ISSUED = "activation_issued"
     ACTIVATION_REFUSED = "activation_refused"
     ACTIVATION_REVOKED = "activation_revoked"
     ACTIVATION_USED = "activation_used"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_GIVEN = "approval_given"
+    APPROVAL_REFUSED = "approval_refused"
     DOCUMENT_OPENED = "document_opened"
     LOGIN = "login"
     LOGIN_REFUSED = "login_refused"
@@ -17,10 +23,13 @@ class AccessKind(StrEnum):
     LIST_EXPORTED = "list_exported"
     NIP_UNMASKED = "nip_unmasked"
     PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     PIN_SET = "pin_set"
     RECOVERED = "recovered"
     RECOVERY_APPROVED = "recovery_approved"
     ROLE_GRANTED = "role_granted"
+    SESSION_CONFIRMED = "session_confirmed"
+    SESSION_ENDED = "session_ended"
     SIGNED = "signed"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of a kind
     TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a kind

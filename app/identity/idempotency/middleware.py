@@ -20,6 +20,7 @@ from app.core.errors import AppError, UploadTooLarge
 from app.core.http import resources
 from app.core.problems import STATUS, problem
 from app.core.settings import Settings
+from app.identity.accounts.cookie import account_cookie
 from app.identity.edge import session_cookie
 from app.identity.errors import (
     IdempotencyKept,
@@ -156,7 +157,7 @@ def _credential(request: Request) -> bytes | None:
     if header:
         token = header.partition(" ")[2].strip()
         return token.encode() if is_well_formed(token) else None
-    cookie = session_cookie(request)
+    cookie = session_cookie(request) or account_cookie(request)
     return cookie.encode("latin-1", "replace") if cookie else None
 
 

@@ -45,7 +45,7 @@ async def list_tokens(
     session: Session, actor: Principal, after: UUID | None, limit: int
 ) -> list[tuple[ApiToken, datetime | None]]:
     """Return tokens with when they were last used, newest first."""
-    _require(actor)
+    _require(actor, Permission.TOKEN_READ)
     return await queries.list_tokens(session, after, limit)
 
 
@@ -79,7 +79,7 @@ async def rotate(session: Session, actor: Principal, token_id: UUID, *, now: dat
     return token, secret
 
 
-def _require(actor: Principal) -> None:
-    actor.require(Permission.TOKEN_CREATE)
+def _require(actor: Principal, permission: Permission = Permission.TOKEN_CREATE) -> None:
+    actor.require(permission)
     if not actor.scope.everything:
-        raise NotPermitted(permission=Permission.TOKEN_CREATE.value)
+        raise NotPermitted(permission=permission.value)

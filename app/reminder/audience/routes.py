@@ -84,7 +84,7 @@ async def handout_csv(
     round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, opd: UUID | None = None
 ) -> StreamingResponse:
     """The list as CSV, to be handed out by agency and unit."""
-    actor.require(Permission.OBLIGATION_READ)
+    actor.require(Permission.LIST_EXPORT)
     await pledge.get_round(session, round_id)
     _note_export(session, actor, round_id, opd, clock.now())
     language = negotiate(request.headers.get("accept-language"))
@@ -98,7 +98,7 @@ async def handout_page(
     round_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, opd: UUID | None = None
 ) -> StreamingResponse:
     """The list as a page to print."""
-    actor.require(Permission.OBLIGATION_READ)
+    actor.require(Permission.LIST_EXPORT)
     pledge_round = await pledge.get_round(session, round_id)
     _note_export(session, actor, round_id, opd, clock.now())
     language = negotiate(request.headers.get("accept-language"))

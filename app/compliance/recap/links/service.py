@@ -44,7 +44,7 @@ async def create(
 
 async def list_links(session: Session, actor: Principal, round_id: UUID, after: UUID, limit: int) -> list[RecapLink]:
     """Return a round's links."""
-    _require(actor)
+    _require(actor, Permission.TOKEN_READ)
     await pledge.get_round(session, round_id)
     return await queries.list_links(session, round_id, after, limit)
 
@@ -69,7 +69,7 @@ async def open_link(session: Session, token: str, settings: ServiceSettings, *, 
     return await recap.recap(session, outsider, link.round_id, settings, now=now)
 
 
-def _require(actor: Principal) -> None:
-    actor.require(Permission.TOKEN_CREATE)
+def _require(actor: Principal, permission: Permission = Permission.TOKEN_CREATE) -> None:
+    actor.require(permission)
     if not actor.scope.everything:
-        raise NotPermitted(permission=Permission.TOKEN_CREATE.value)
+        raise NotPermitted(permission=permission.value)

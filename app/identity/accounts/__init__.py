@@ -1,0 +1,1 @@
+"""Administrators' accounts: invitations, passkeys, sessions."""

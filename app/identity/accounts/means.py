@@ -1,0 +1,37 @@
+"""What the routes and pages of accounts are given: the browser a request comes from, and how long links and sessions last."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.core.http import client_address, resources
+from app.core.settings import Settings
+from app.identity.accounts.code import InvitationPress
+from app.identity.accounts.cookie import browser_of
+from app.identity.accounts.sessions import Browser
+
+
+async def get_browser(request: Request) -> Browser:
+    """Return where a request comes from."""
+    life = timedelta(hours=resources(request).get(Settings).accounts.session_hours)
+    return Browser(client_address(request), browser_of(request), life)
+
+
+async def get_press(request: Request) -> InvitationPress:
+    """Return what makes the codes of invitations."""
+    return resources(request).get(InvitationPress)
+
+
+def invitation_life(settings: Settings) -> timedelta:
+    """Return how long an invitation's link works."""
+    return timedelta(hours=settings.accounts.invitation_hours)
+
+
+def idle(settings: Settings) -> timedelta:
+    """Return after how long without a request a session ends."""
+    return timedelta(minutes=settings.accounts.idle_minutes)
+
+
+BrowserDep = Annotated[Browser, Depends(get_browser)]
+PressDep = Annotated[InvitationPress, Depends(get_press)]

@@ -1,0 +1,276 @@
+"""Sign in to an account, confirm that it is still its holder, and see and end its sessions.
+
+A passkey with user verification is two factors in one: the device somebody has, and what unlocks it (a finger, a face, a PIN). The
+session's token is drawn anew at every sign-in and whenever the passkey is used again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.core.permission import Permission, Role
+from app.core.principal import Principal, Scope
+from app.core.secrets import new_token, token_hash
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
+from app.identity.accounts import queries
+from app.identity.accounts.errors import AccountRefused, LastPasskey
+from app.identity.accounts.models import Account, AccountPasskey, AccountSession
+from app.identity.errors import PasskeyRefused, PasskeyUnknown
+from app.identity.passkey import (
+    RelyingParty,
+    challenge_of,
+    check_assertion,
+    check_registration,
+    credential_id_of,
+    registration_options,
+)
+from app.identity.queries import take_challenge
+
+CHALLENGE_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a request comes from, as the list of sessions tells it, and how long a session may last there."""
+
+    address: str
+    name: str
+    life: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A session and its token, told once."""
+
+    token: str
+    session: AccountSession
+
+
+def open_session(session: Session, account: Account, browser: Browser, method: str, *, now: datetime) -> Welcome:
+    """Open a session whose holder has just used a passkey."""
+    token = new_token()
+    opened = AccountSession(
+        id=new_id(),
+        account_id=account.id,
+        token_hash=token_hash(token),
+        address=browser.address,
+        browser=browser.name,
+        created_at=now,
+        last_seen_at=now,
+        confirmed_at=now,
+        expires_at=now + browser.life,
+    )
+    session.add(opened)
+    _record(session, AccessKind.LOGIN, account, now, method=method)
+    return Welcome(token, opened)
+
+
+async def sign_in(
+    session: Session,
+    party: RelyingParty,
+    credential: dict[str, Any],
+    browser: Browser,
+    before: AccountSession | None,
+    *,
+    now: datetime,
+) -> Welcome:
+    """Sign in with a passkey over a fresh challenge; `before` is the session the browser had, and it ends.
+
+    Every refusal is the same `AccountRefused`; one of a known account is written down.
+    """
+    challenge = challenge_of(credential)
+    if challenge is None or not await take_challenge(session, challenge, now):
+        raise AccountRefused
+    account = await _proven(session, party, credential, challenge, None, now=now)
+    if before is not None:
+        before.ended_at = now
+    return open_session(session, account, browser, "passkey", now=now)
+
+
+async def confirm_options(session: Session, actor: Principal, *, now: datetime) -> tuple[bytes, list[bytes]]:
+    """Return a challenge for this session alone, and the account's passkeys."""
+    challenge = token_hash(new_token())
+    signed_in = await _own(session, actor)
+    signed_in.challenge, signed_in.challenge_until = challenge, now + CHALLENGE_LIFE
+    known = await queries.list_passkeys(session, signed_in.account_id)
+    return challenge, [one.credential_id for one in known]
+
+
+async def confirm(
+    session: Session, party: RelyingParty, actor: Principal, credential: dict[str, Any], *, now: datetime
+) -> Welcome:
+    """Renew the session's confirmation with a passkey of its account; its token is drawn anew. Raises `AccountRefused`."""
+    signed_in = await _own(session, actor)
+    challenge = _taken(signed_in, now)
+    if challenge is None:
+        raise AccountRefused
+    account = await _proven(session, party, credential, challenge, signed_in.account_id, now=now)
+    token = new_token()
+    signed_in.token_hash, signed_in.confirmed_at = token_hash(token), now
+    _record(session, AccessKind.SESSION_CONFIRMED, account, now)
+    return Welcome(token, signed_in)
+
+
+async def list_own(
+    session: Session, actor: Principal, after: UUID | None, limit: int, *, idle: timedelta, now: datetime
+) -> list[AccountSession]:
+    """Return the live sessions of the caller's account, newest first."""
+    return await queries.list_sessions(session, actor.require_account(), after, limit, now, idle)
+
+
+async def end_own(session: Session, actor: Principal, session_id: UUID, *, now: datetime) -> None:
+    """End one session of the caller's account, this one to sign out. Raises `NotFound`."""
+    if not await queries.end_sessions(session, actor.require_account(), now, only=session_id):
+        raise NotFound
+    kind = AccessKind.LOGOUT if session_id == actor.session_id else AccessKind.SESSION_ENDED
+    access.record(session, kind, actor, now=now, account=str(actor.id))
+
+
+async def end_others(session: Session, actor: Principal, *, now: datetime) -> int:
+    """End every other session of the caller's account; return how many there were."""
+    ended = await queries.end_sessions(session, actor.require_account(), now, but=actor.session_id)
+    if ended:
+        access.record(session, AccessKind.SESSION_ENDED, actor, now=now, account=str(actor.id), sessions=ended)
+    return ended
+
+
+async def list_passkeys(session: Session, actor: Principal) -> list[AccountPasskey]:
+    """Return the passkeys of the caller's account, oldest first."""
+    return await queries.list_passkeys(session, actor.require_account())
+
+
+async def passkey_options(session: Session, party: RelyingParty, actor: Principal, *, now: datetime) -> dict[str, Any]:
+    """Return the browser's creation options for one more passkey."""
+    actor.require(Permission.PASSKEY_ADD)
+    signed_in = await _own(session, actor)
+    account = await _account(session, actor)
+    known = await queries.list_passkeys(session, account.id)
+    told, signed_in.challenge = registration_options(
+        party, account.id, account.name, known, label=account.email, discoverable=True
+    )
+    signed_in.challenge_until = now + CHALLENGE_LIFE
+    return told
+
+
+async def add_passkey(
+    session: Session,
+    party: RelyingParty,
+    actor: Principal,
+    credential: dict[str, Any],
+    browser: Browser,
+    *,
+    now: datetime,
+) -> AccountPasskey:
+    """Register one more passkey; raises `PasskeyRefused`."""
+    actor.require(Permission.PASSKEY_ADD)
+    challenge = _taken(await _own(session, actor), now)
+    if challenge is None:
+        raise PasskeyRefused(reason="no_challenge")
+    return keep_passkey(session, party, await _account(session, actor), credential, challenge, browser, now=now)
+
+
+async def remove_passkey(session: Session, actor: Principal, passkey_id: UUID, *, now: datetime) -> None:
+    """Remove a passkey of the caller's account, but never the last. Raises `NotFound`, `LastPasskey`."""
+    actor.require(Permission.PASSKEY_ADD)
+    known = await queries.list_passkeys(session, actor.require_account(), lock=True)
+    gone = next((one for one in known if one.id == passkey_id), None)
+    if gone is None:
+        raise NotFound
+    if len(known) == 1:
+        raise LastPasskey
+    await session.delete(gone)
+    access.record(session, AccessKind.PASSKEY_REMOVED, actor, now=now, account=str(actor.id))
+
+
+def keep_passkey(
+    session: Session,
+    party: RelyingParty,
+    account: Account,
+    credential: dict[str, Any],
+    challenge: bytes,
+    browser: Browser,
+    *,
+    now: datetime,
+) -> AccountPasskey:
+    """Store the passkey of a registration answer; raises `PasskeyRefused`."""
+    made = check_registration(party, credential, challenge)
+    kept = AccountPasskey(
+        credential_id=made.credential_id,
+        id=new_id(),
+        account_id=account.id,
+        public_key=made.public_key,
+        sign_count=made.sign_count,
+        created_at=now,
+        browser=browser.name,
+    )
+    session.add(kept)
+    _record(session, AccessKind.PASSKEY_ADDED, account, now)
+    return kept
+
+
+def as_caller(account: Account) -> Principal:
+    """Return an account as who acts in an event about itself."""
+    return Principal(account.id, Role(account.role), Scope(frozenset()), account_id=account.id)
+
+
+async def _proven(
+    session: Session,
+    party: RelyingParty,
+    credential: dict[str, Any],
+    challenge: bytes,
+    account_id: UUID | None,
+    *,
+    now: datetime,
+) -> Account:
+    """Return the active account whose passkey answered the challenge; raises `AccountRefused`."""
+    try:
+        found = await queries.find_passkey(session, credential_id_of(credential))
+    except PasskeyUnknown:
+        found = None
+    if found is None:
+        raise AccountRefused
+    passkey, account = found
+    if account_id not in {None, account.id}:
+        raise AccountRefused
+    try:
+        check_assertion(party, passkey, credential, challenge)
+    except PasskeyRefused as refused:
+        _record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why=refused.params["reason"])
+        raise AccountRefused from None
+    if account.state != "active":
+        _record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why="disabled")
+        raise AccountRefused
+    passkey.last_used_at = now
+    return account
+
+
+async def _own(session: Session, actor: Principal) -> AccountSession:
+    """The caller's own session, locked."""
+    actor.require_account()
+    if actor.session_id is None:
+        raise NotFound
+    return await queries.lock_session(session, actor.session_id)
+
+
+async def _account(session: Session, actor: Principal) -> Account:
+    found = await queries.find_account(session, actor.require_account())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _taken(signed_in: AccountSession, now: datetime) -> bytes | None:
+    """The challenge the session waits for, which is used up by being answered, however that ends."""
+    challenge, until = signed_in.challenge, signed_in.challenge_until
+    signed_in.challenge = signed_in.challenge_until = None
+    return challenge if until is not None and now < until else None
+
+
+def _record(session: Session, kind: AccessKind, account: Account, now: datetime, **data: object) -> None:
+    caller = as_caller(account)
+    access.record(session, kind, caller, now=now, subject_id=account.employee_id, account=str(account.id), **data)

@@ -1,0 +1,1 @@
+"""Four eyes: acts that wait for a second administrator."""
