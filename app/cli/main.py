@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from app.cli.accounts import cli as accounts
 from app.cli.bench import cli as bench
 from app.cli.database import cli as database
 from app.cli.demo import demo
@@ -42,6 +43,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(log, name="log")
 cli.add_typer(database, name="db")
 cli.add_typer(tokens, name="token")
+cli.add_typer(accounts, name="account")
 cli.add_typer(bench, name="bench")
 cli.add_typer(reminders, name="reminder")
 add_simulators(simulate)

@@ -1,11 +1,14 @@
 """The commands' own caller: whoever can start the program on the machine runs the service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
+from app.core.approval import Act, Approvals
 from app.core.clock import Clock
 from app.core.db import Database, Session
+from app.core.errors import ApprovalNeeded
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
 from app.core.resources import Resources
@@ -14,6 +17,20 @@ from app.core.telemetry import configure_logs
 from app.wiring import running
 
 OPERATOR = Principal(UUID(int=0), Role.BKPSDM_ADMIN, Scope())
+
+
+class ApprovalAsked(ApprovalNeeded):
+    """The act now waits for a second administrator; that it was asked for is kept."""
+
+    remembered = True
+
+
+async def require_alone(held: Resources, session: Session, act: Act, data: Mapping[str, Any]) -> None:
+    """Raise `ApprovalAsked` where `PAKTA_FOUR_EYES` is on: the request is made as `operator`, and an administrator decides it."""
+    if held.get(Settings).service.four_eyes:
+        approvals: Approvals = held.get(Approvals)  # type: ignore[type-abstract]
+        waiting = await approvals.ask(session, OPERATOR, act, data, now=clock_of(held).now())
+        raise ApprovalAsked(approval_id=waiting.approval_id, expires_at=waiting.expires_at)
 
 
 @asynccontextmanager

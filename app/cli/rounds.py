@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.operator import OPERATOR, at_work, clock_of
+from app.cli.operator import OPERATOR, at_work, clock_of, require_alone
 from app.cli.options import AsJson, DataDir
+from app.core.approval import Act
 from app.core.db import Session
 from app.core.settings import Settings
 from app.obligation import service as obligation
@@ -86,7 +87,8 @@ def open_(
     """Freeze texts and denominator and open; a killed command is finished by the worker."""
 
     async def work() -> dict[str, Any]:
-        async with at_work() as (_, session):
+        async with at_work() as (held, session):
+            await require_alone(held, session, Act.ROUND_OPEN, {"round_id": str(round_id)})
             await obligation.open_round(session, OPERATOR, round_id)
         async with at_work() as (held, session):
             await run_due(held)
@@ -105,6 +107,7 @@ def close(
 
     async def work() -> dict[str, Any]:
         async with at_work() as (held, session):
+            await require_alone(held, session, Act.ROUND_CLOSE, {"round_id": str(round_id)})
             log = held.get(LogIdentity)
             return _facts(await pledge.close_round(session, OPERATOR, log, round_id, now=clock_of(held).now()))
 

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
+from app.cli.agencies import agencies_named
 from app.cli.operator import at_work, clock_of
 from app.cli.options import AsJson, DataDir
-from app.core.errors import CannotStart
 from app.core.permission import Role
 from app.identity import service as identity
-from app.opd import service as opd_service
 
 cli = typer.Typer(help="API tokens.", no_args_is_help=True)
 
@@ -39,12 +38,7 @@ def create(
 
 async def _create(role: Role, name: str, opd: list[str] | None, life: timedelta) -> str:
     async with at_work() as (held, session):
-        agencies = None
-        if opd:
-            known = {unit.name.casefold(): unit.id for unit in await opd_service.list_all_agencies(session)}
-            if missing := [wanted for wanted in opd if wanted.casefold() not in known]:
-                raise CannotStart(f"OPD tidak dikenal: {', '.join(missing)}")
-            agencies = [known[wanted.casefold()] for wanted in opd]
+        agencies = await agencies_named(session, opd)
         now = clock_of(held).now()
         return await identity.create_token(session, name=name, role=role, agencies=agencies, life=life, now=now)
 

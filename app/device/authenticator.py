@@ -24,12 +24,13 @@ def b64(data: bytes) -> str:
 
 @dataclass
 class SoftAuthenticator:
-    """One passkey for one relying party; `credential_id` is None until it is registered."""
+    """One passkey for one relying party. `counter` counts its answers, as a security key does; None says zero, as synced ones do."""
 
     origin: str
     rp_id: str
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False)
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    counter: int | None = None
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer creation options with a registration (attestation "none")."""
@@ -51,8 +52,10 @@ class SoftAuthenticator:
         )
 
     def _data(self, flags: int) -> bytes:
-        """RP id hash, flags, and a counter of zero, as synced passkeys have it."""
-        return hashlib.sha256(self.rp_id.encode()).digest() + bytes((flags,)) + bytes(4)
+        """RP id hash, flags, and the counter (§6.1)."""
+        if self.counter is not None:
+            self.counter += 1
+        return hashlib.sha256(self.rp_id.encode()).digest() + bytes((flags,)) + (self.counter or 0).to_bytes(4, "big")
 
     def _client_data(self, kind: str, challenge: str) -> bytes:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()

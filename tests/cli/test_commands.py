@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -134,3 +135,39 @@ def test_a_trust_file_that_is_no_certificate_checks_nothing(tmp_path: Path) -> N
         trust.write_bytes(content)
         told = CliRunner().invoke(cli, ["verify", str(trust), "--trust", str(trust), "--json"])
         assert (told.exit_code, json.loads(told.stdout)["reason"]) == (2, "trust.missing")
+
+
+def test_the_first_administrator_is_invited_from_the_terminal(run) -> None:
+    invited = run(
+        *("account", "invite", "--name", "Rina", "--email", "Rina@kota.example", "--role", "bkpsdm_admin", "--json")
+    )
+    assert invited.exit_code == 0, invited.output
+    made = json.loads(invited.stdout)
+    assert (made["email"], made["state"]) == ("rina@kota.example", "invited")
+    again = run("account", "invite", "--name", "Rina", "--email", "rina@kota.example", "--role", "bkpsdm_admin")
+    assert re.search(r"/kantor/undangan/[0-9A-Z]{26}$", again.stdout.strip()), again.output
+    assert again.stdout.strip() != made["url"]
+    assert json.loads(run("account", "disable", "rina@kota.example", "--json").stdout)["state"] == "disabled"
+    assert [one["state"] for one in json.loads(run("account", "list", "--json").stdout)] == ["disabled"]
+    assert run("account", "disable", "nobody@kota.example").exception.code == "resource.not_found"
+    assert run("account", "invite", "--name", "X", "--email", "x", "--role", "auditor").exit_code == 2
+
+
+def test_under_four_eyes_the_terminal_asks_a_second_administrator(run, roster, monkeypatch, fresh_database) -> None:
+    monkeypatch.setenv("PAKTA_FOUR_EYES", "true")
+    file, units = roster
+    assert run("roster", "import", file, "--units", units, "--apply").exit_code == 0
+    made = run(
+        *("round", "create", "--title", "Putaran uji", "--election", "Pemilihan Umum", "--year", "2029"),
+        *("--cut-off", "2029-01-01", "--opens", "2029-01-02", "--closes", "2099-02-01", "--json"),
+    )
+    round_id = json.loads(made.stdout)["id"]
+    refused = run("round", "open", round_id).exception
+    assert refused.code == "approval.needed"
+    with psycopg.connect(fresh_database.replace("+psycopg", "")) as connection:
+        kept = connection.execute("SELECT id::text, act, asked_name, state FROM approval").fetchall()
+    assert kept == [(str(refused.params["approval_id"]), "round.open", "operator", "waiting")]
+    assert json.loads(run("round", "show", round_id, "--json").stdout)["status"] == "draft"
+    assert run("round", "close", round_id).exception.code == "round.not_open"  # nothing waits that could not be done
+    first = run("account", "invite", "--name", "Rina", "--email", "rina@kota.example", "--role", "bkpsdm_admin")
+    assert first.exit_code == 0  # there is nobody yet who could approve

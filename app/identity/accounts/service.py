@@ -119,6 +119,12 @@ async def list_accounts(session: Session, actor: Principal, after: UUID | None, 
     return await queries.list_accounts(session, after, limit)
 
 
+async def find_by_email(session: Session, actor: Principal, email: str) -> Account | None:
+    """Return the account of an address."""
+    _require(actor, Permission.ACCOUNT_READ)
+    return next(iter(await queries.find_taken(session, email.lower(), None)), None)
+
+
 async def get_account(session: Session, actor: Principal, account_id: UUID) -> Account:
     """Return an account; raises `NotFound`."""
     _require(actor, Permission.ACCOUNT_READ)
