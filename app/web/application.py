@@ -9,7 +9,11 @@ from app.web import assets, refusals
 from app.web.headers import SecurityHeaders
 from app.web.pages import (
     access,
+    account,
+    accounts,
     activation,
+    approvals,
+    audit,
     ceremony,
     checking,
     dashboard,
@@ -58,6 +62,10 @@ def install(app: FastAPI) -> None:
         register,
         reference,
         office,
+        account,
+        accounts,
+        approvals,
+        audit,
         dashboard,
         screen,
         recap_check,

@@ -1,12 +1,13 @@
-"""How offices come in: an API token, entered once, kept encrypted in a cookie of limited life and never in an address.
+"""How offices come in: an account's session (app/identity/accounts), or an API token, entered once and kept encrypted in a cookie.
 
-The cookie holds the token under AES-256-GCM with a key made from the master key (HKDF, RFC 5869), together with the instant it ends at:
+The token's cookie holds the token under AES-256-GCM with a key made from the master key (HKDF, RFC 5869), together with the instant it ends at:
 whoever takes the cookie has neither the token nor more time. What the token may do is asked of `identity` on every request, so a token
 that was revoked opens nothing from then on.
 """
 
 import base64
 import binascii
+import hmac
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,15 +18,17 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.core.db import Session
-from app.core.errors import NotAuthenticated
+from app.core.errors import ConfirmationNeeded, ForeignRequest, NotAuthenticated
 from app.core.http import Authenticator, ClockDep, SessionDep, SettingsDep, resources
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.secrets import master_key
 from app.core.settings import ServiceSettings, StorageSettings
+from app.identity.accounts.models import Account
+from app.identity.edge import csrf_token, find_account
 
 LIFE = timedelta(hours=10)
 _PURPOSE = b"pakta.office.v1"
@@ -34,14 +37,38 @@ _NONCE = 12
 
 @dataclass(frozen=True)
 class Office:
-    """Whoever came in with a token: the caller as services want it."""
+    """Whoever came in with an account or a token: the caller as services want it, the cookie, and the account if it is one."""
 
     principal: Principal
+    cookie: str
+    account: Account | None = None
 
     @property
     def sees_people(self) -> bool:
         """Whether names are for this caller's eyes."""
         return self.principal.may(Permission.OBLIGATION_READ)
+
+    @property
+    def csrf(self) -> str:
+        """The token forms and scripts of our pages send back."""
+        return csrf_token(self.cookie)
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Where the caller may go besides the figures: addresses and the keys of their words."""
+        everything, may = self.principal.scope.everything, self.principal.may
+        places = (
+            ("/kantor/akun", "office.nav.accounts", everything and may(Permission.ACCOUNT_READ)),
+            ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
+            ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
+            ("/kantor/sesi", "office.nav.sessions", self.account is not None),
+        )
+        return [(path, key) for path, key, open_ in places if open_]
+
+    def require_confirmed(self, permission: Permission) -> None:
+        """Raise `ConfirmationNeeded` before a form is filled in that would be refused when it is sent."""
+        if self.principal.may(permission) and not self.principal.confirmed:
+            raise ConfirmationNeeded(permission=permission.value)
 
 
 def cookie_name(settings: ServiceSettings) -> str:
@@ -82,24 +109,37 @@ async def caller_of(request: Request, session: Session, token: str) -> Principal
 
 
 async def find_office(request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Office | None:
-    """Return whoever came in with a token."""
+    """Return whoever came in, with an account before a token."""
+    signed_in = await find_account(request, session)
+    if signed_in is not None:
+        return Office(signed_in.principal, signed_in.token, signed_in.account)
     value = request.cookies.get(cookie_name(settings.service), "")
     token = unseal(settings.storage, value, clock.now()) if value else None
     found = await caller_of(request, session, token) if token else None
-    return Office(found) if found else None
+    return Office(found, value) if found else None
 
 
 MaybeOfficeDep = Annotated[Office | None, Depends(find_office)]
 
 
 async def get_office(office: MaybeOfficeDep) -> Office:
-    """Return whoever came in with a token; a stranger is shown the way in."""
+    """Return whoever came in; a stranger is shown the way in."""
     if office is None:
         raise NotAuthenticated
     return office
 
 
+async def get_form_office(
+    office: Annotated[Office, Depends(get_office)], csrf: Annotated[str, Form(max_length=200)] = ""
+) -> Office:
+    """Return whoever sent a form of ours; raises `ForeignRequest` unless it carries the caller's token."""
+    if not hmac.compare_digest(csrf.encode(), office.csrf.encode()):
+        raise ForeignRequest
+    return office
+
+
 OfficeDep = Annotated[Office, Depends(get_office)]
+FormOfficeDep = Annotated[Office, Depends(get_form_office)]
 
 
 def set_cookie(response: Response, settings: ServiceSettings, value: str) -> None:

@@ -13,14 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, NotAuthenticated
+from app.core.errors import AppError, ConfirmationNeeded, NotAuthenticated
 from app.core.http import SAFE_METHODS, resources
 from app.core.settings import Settings
 from app.web.headers import harden
 from app.web.rendering import render
 
 Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
-OFFICE_PATHS = ("/dashboard", "/layar")
+OFFICE_PATHS = ("/dashboard", "/kantor", "/layar")
 MACHINE_PATHS = ("/api/", "/log/", "/openapi.json")
 
 
@@ -39,6 +39,8 @@ def _dressed(inner: Handler) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, NotAuthenticated) and wants_page(request):
             return RedirectResponse(_way_in(request), 303, {"Cache-Control": "no-store"})
+        if isinstance(error, ConfirmationNeeded) and wants_page(request):
+            return RedirectResponse(_confirmation(request), 303, {"Cache-Control": "no-store"})
         answer = inner(request, error)
         problem = await answer if isawaitable(answer) else answer
         if not wants_page(request) or not isinstance(problem, JSONResponse):
@@ -67,3 +69,13 @@ def _way_in(request: Request) -> str:
     path = request.url.path
     way = "/dashboard/masuk" if path.startswith(OFFICE_PATHS) else "/masuk"
     return way if request.method not in SAFE_METHODS else f"{way}?lanjut={quote(path)}"
+
+
+def _confirmation(request: Request) -> str:
+    """Where the passkey is asked for again; after a form one goes back to the page it stood on."""
+    path = request.url.path
+    if request.method not in SAFE_METHODS:
+        path = "/".join(path.split("/")[:3])
+    elif request.url.query:
+        path = f"{path}?{request.url.query}"
+    return f"/kantor/konfirmasi?lanjut={quote(path)}"

@@ -12,6 +12,7 @@ from app.core.http import resources
 from app.core.settings import Settings
 from app.core.texts import negotiate, text
 from app.web import assets
+from app.web.browser_name import browser_name
 from app.web.moment import day, moment
 from app.web.number import exact, grouped, percent
 from app.web.person import group_nip
@@ -31,6 +32,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["asset"] = assets.url
+    found.filters["browser"] = browser_name
     found.filters["nip"] = group_nip
     return found
 
@@ -41,7 +43,14 @@ def language_of(request: Request) -> str:
 
 
 def render(
-    request: Request, template: str, /, *, visitor: Visitor | None = None, status: int = 200, **context: object
+    request: Request,
+    template: str,
+    /,
+    *,
+    visitor: Visitor | None = None,
+    csrf: str = "",
+    status: int = 200,
+    **context: object,
 ) -> HTMLResponse:
     """Return a page. Templates get `t(key)` for words, `moment(at)`, `day(at)`, `count(n)`, `percent(n)`, `service`, `visitor`, `csrf`, and the context."""
     service = resources(request).get(Settings).service
@@ -68,7 +77,7 @@ def render(
                 "percent": lambda number: percent(number, language),
                 "exact": lambda number: exact(number, language),
                 "visitor": visitor,
-                "csrf": visitor.csrf if visitor else "",
+                "csrf": visitor.csrf if visitor else csrf,
             }
         )
     )

@@ -1,16 +1,18 @@
 """SQL of access events. Ids are UUIDv7, so the order of ids is the order of time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, union_all
 
+from app.asn.models import Employee
 from app.core.db import Session
 from app.core.prepared import Insertion
-from app.identity.models import AccessEvent
+from app.identity.accounts.models import Account
+from app.identity.models import AccessEvent, ApiToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,10 @@ async def list_about(session: Session, employee_id: UUID, after: UUID | None, li
     if after is not None:
         statement = statement.where(AccessEvent.id < after)
     return list((await session.execute(statement.order_by(AccessEvent.id.desc()).limit(limit))).scalars())
+
+
+async def names_of(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of accounts, tokens and people by id."""
+    kinds = (Account, ApiToken, Employee)
+    named = union_all(*(select(kind.id, kind.name).where(kind.id.in_(ids)) for kind in kinds))
+    return {found: str(name) for found, name in await session.execute(named)}

@@ -103,6 +103,14 @@ async def list_events(
     return await queries.list_events(session, filters, after, limit)
 
 
+async def names_of(session: Session, actor: Principal, events: Sequence[AccessEvent]) -> dict[UUID, str]:
+    """Return the names of the accounts, tokens and people some events tell of, by id; only for whoever may read them."""
+    actor.require(Permission.ACCESS_READ)
+    ids = {one for event in events for one in (event.actor_id, event.subject_id) if one is not None}
+    ids |= {UUID(event.data["account"]) for event in events if event.data.get("account")}
+    return await queries.names_of(session, ids)
+
+
 async def list_own(session: Session, actor: Principal, after: UUID | None, limit: int) -> list[AccessEvent]:
     """Return what was done and seen about the caller, newest first."""
     return await queries.list_about(session, actor.require_employee(), after, limit)

@@ -20,6 +20,8 @@ from app.core.errors import NotFound
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.core.settings import ServiceSettings
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.obligation import service as obligation
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
@@ -175,6 +177,7 @@ async def read_people(
     return render(
         request,
         "dashboard_people.html",
+        csrf=office.csrf,
         office=office,
         round=await pledge.read_round(session, office.principal, round_id),
         agency=agency,
@@ -195,7 +198,10 @@ async def read_recap(
     office: OfficeDep,
     opd: UUID | None = None,
 ) -> Response:
-    """The recap as a file, as `/rounds/{id}/recap.*` gives it to programs; `opd` asks for that agency's names too."""
+    """The recap as a file, as `/rounds/{id}/recap.*` gives it to programs; `opd` asks for that agency's names too, which is written down."""
+    if opd is not None:
+        kind, actor, now = AccessKind.LIST_EXPORTED, office.principal, clock.now()
+        access.record(session, kind, actor, now=now, list="recap", round=str(round_id), opd=str(opd))
     if form == "pdf":
         printer = resources(request).get(RecapPrinter)
         return await forms.printed(session, office.principal, printer, round_id, annex=opd, now=clock.now())
@@ -220,4 +226,13 @@ async def _agency(session: Session, office: Office, round_id: UUID, agency_id: U
 
 
 def _page(request: Request, template: str, office: Office, shown: Overview, **more: Any) -> Response:
-    return render(request, template, office=office, shown=shown, round=shown.round, total=shown.figures.total, **more)
+    return render(
+        request,
+        template,
+        csrf=office.csrf,
+        office=office,
+        shown=shown,
+        round=shown.round,
+        total=shown.figures.total,
+        **more,
+    )

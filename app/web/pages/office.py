@@ -1,4 +1,4 @@
-"""The way in for offices: a token, entered once; and the way out."""
+"""The way in for offices: a passkey, or a token entered once; and the way out."""
 
 import re
 from typing import Annotated
@@ -8,12 +8,14 @@ from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.identity.accounts import sessions
+from app.identity.accounts.cookie import delete_cookie as forget_account
 from app.web.office import MaybeOfficeDep, caller_of, cookie_name, seal, set_cookie
 from app.web.rendering import render
 from app.web.visitor import OwnOrigin
 
 router = APIRouter()
-_OWN_PATH = re.compile(r"/(?:dashboard|layar)(?:/[A-Za-z0-9-]+)*")  # of these pages alone, no query
+_OWN_PATH = re.compile(r"/(?:dashboard|kantor|layar)(?:/[A-Za-z0-9-]+)*")  # of these pages alone, no query
 
 
 def onward(path: str) -> str:
@@ -25,7 +27,7 @@ def onward(path: str) -> str:
 async def read_entry(
     request: Request, office: MaybeOfficeDep, lanjut: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
-    """Ask for a token."""
+    """Ask for a passkey or a token."""
     if office is not None:
         return RedirectResponse(onward(lanjut), 303)
     return render(request, "office_login.html", onward=onward(lanjut), problem=False)
@@ -51,9 +53,12 @@ async def post_entry(
 
 
 @router.post("/dashboard/keluar", dependencies=[OwnOrigin])
-async def post_exit(settings: SettingsDep) -> Response:
-    """Forget the token."""
+async def post_exit(session: SessionDep, office: MaybeOfficeDep, clock: ClockDep, settings: SettingsDep) -> Response:
+    """End the account's session, and forget the token."""
+    if office is not None and office.principal.session_id is not None:
+        await sessions.end_own(session, office.principal, office.principal.session_id, now=clock.now())
     response = RedirectResponse("/dashboard/masuk", 303)
     secure = settings.service.secure
     response.delete_cookie(cookie_name(settings.service), path="/", secure=secure, httponly=True, samesite="strict")
+    forget_account(response, settings.service)
     return response

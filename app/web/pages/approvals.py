@@ -1,0 +1,92 @@
+"""`/kantor/persetujuan`: what waits for a second administrator. Works without any script."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.approval import Act
+from app.core.db import Session
+from app.core.errors import NotFound
+from app.core.http import ClockDep, SessionDep
+from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.identity.accounts import service as accounts
+from app.identity.approval import service
+from app.identity.approval.models import Approval
+from app.identity.approval.routes import desk_of
+from app.pledge import service as pledge
+from app.web.office import FormOfficeDep, Office, OfficeDep
+from app.web.pages.account import office_page
+
+router = APIRouter()
+PAGE = 25
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A request as the page shows it: what it is about in the words of the one who asked, its state, whether it is the caller's own."""
+
+    asked: Approval
+    about: str
+    role: str
+    state: str
+    own: bool
+
+
+@router.get("/kantor/persetujuan")
+async def read_approvals(
+    request: Request, session: SessionDep, office: OfficeDep, clock: ClockDep, cursor: CursorQuery = None
+) -> Response:
+    """Newest first, twenty-five on a page."""
+    parts, now = decode_cursor(cursor, 1), clock.now()
+    after = uuid_part(parts[0]) if parts else None
+    found = await service.list_approvals(session, office.principal, None, after, PAGE + 1, now=now)
+    older = encode_cursor(found[PAGE - 1].id) if len(found) > PAGE else ""
+    shown = [
+        Shown(
+            one,
+            await _about(session, office, one),
+            str((one.data.get("wanted") or one.data).get("role", "")),
+            service.state_of(one, now),
+            one.asked_by == office.principal.id,
+        )
+        for one in found[:PAGE]
+    ]
+    return office_page(request, "approvals.html", office, approvals=shown, older=older)
+
+
+@router.post("/kantor/persetujuan/{approval_id}")
+async def post_decision(
+    approval_id: UUID,
+    request: Request,
+    session: SessionDep,
+    office: FormOfficeDep,
+    clock: ClockDep,
+    decision: Annotated[Literal["approve", "refuse"], Form()],
+    reason: Annotated[str, Form(min_length=5, max_length=500, pattern=r"^[^\x00]*$")],
+) -> Response:
+    """Approve or refuse."""
+    desk, now = desk_of(request), clock.now()
+    if decision == "refuse":
+        await desk.refuse(session, office.principal, approval_id, reason, now=now)
+        return RedirectResponse("/kantor/persetujuan", 303)
+    _, result = await desk.approve(session, office.principal, approval_id, reason, now=now)
+    if "url" not in result:
+        return RedirectResponse("/kantor/persetujuan", 303)
+    account = await accounts.get_account(session, office.principal, UUID(str(result["account_id"])))
+    return office_page(request, "account_invited.html", office, account=account, link=result["url"], until=None)
+
+
+async def _about(session: Session, office: Office, asked: Approval) -> str:
+    """The round's title, or whose account it is."""
+    try:
+        if asked.act in {Act.ROUND_CLOSE, Act.ROUND_OPEN}:
+            return (await pledge.read_round(session, office.principal, UUID(asked.data["round_id"]))).title
+        if "account_id" in asked.data:
+            account = await accounts.get_account(session, office.principal, UUID(asked.data["account_id"]))
+            return f"{account.name} ({account.email})"
+    except NotFound:
+        return ""
+    return f"{asked.data['name']} ({asked.data['email']})"
