@@ -43,14 +43,7 @@ def language_of(request: Request) -> str:
 
 
 def render(
-    request: Request,
-    template: str,
-    /,
-    *,
-    visitor: Visitor | None = None,
-    csrf: str = "",
-    status: int = 200,
-    **context: object,
+    request: Request, template: str, /, *, visitor: Visitor | None = None, status: int = 200, **context: object
 ) -> HTMLResponse:
     """Return a page. Templates get `t(key)` for words, `moment(at)`, `day(at)`, `count(n)`, `percent(n)`, `service`, `visitor`, `csrf`, and the context."""
     service = resources(request).get(Settings).service
@@ -66,7 +59,8 @@ def render(
         environment()
         .get_template(template)
         .render(
-            context
+            {"csrf": visitor.csrf if visitor else ""}
+            | context
             | {
                 "t": translate,
                 "moment": told,
@@ -77,7 +71,6 @@ def render(
                 "percent": lambda number: percent(number, language),
                 "exact": lambda number: exact(number, language),
                 "visitor": visitor,
-                "csrf": visitor.csrf if visitor else csrf,
             }
         )
     )

@@ -1,8 +1,6 @@
 """SQL of access events. Ids are UUIDv7, so the order of ids is the order of time."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +9,7 @@ from sqlalchemy import insert, select, union_all
 from app.asn.models import Employee
 from app.core.db import Session
 from app.core.prepared import Insertion
+from app.identity.access.filters import Filters
 from app.identity.accounts.models import Account
 from app.identity.models import AccessEvent, ApiToken
 
@@ -24,16 +23,10 @@ class Filters:
     subject_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
-
-
 _EVENT = Insertion(AccessEvent)
-
-
 async def insert_event(session: Session, event: AccessEvent) -> None:
     """Write one event at once."""
     await _EVENT.write(session, event)
-
-
 async def insert_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write many events."""
     await session.execute(insert(AccessEvent), rows)

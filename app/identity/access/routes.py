@@ -10,8 +10,8 @@ from pydantic import AwareDatetime
 from app.core.http import ActorDep, ClockDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.identity.access import service
+from app.identity.access.filters import Filters
 from app.identity.access.kinds import AccessKind
-from app.identity.access.queries import Filters
 from app.identity.access.schemas import AccessEventRead, Unmask, UnmaskedNip
 from app.identity.models import AccessEvent
 

@@ -17,8 +17,8 @@ from app.core.ids import new_id
 from app.core.permission import Permission, Role
 from app.core.principal import Principal
 from app.identity.access import queries
+from app.identity.access.filters import Filters
 from app.identity.access.kinds import AccessKind
-from app.identity.access.queries import Filters
 from app.identity.models import AccessEvent
 
 ADDRESS = "address"  # where `core/http.py` leaves the caller's address in a session

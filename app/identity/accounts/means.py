@@ -1,4 +1,4 @@
-"""What the routes and pages of accounts are given: the browser a request comes from, and how long links and sessions last."""
+"""What the routes and pages of accounts are given: the browser, how long links and sessions last, the limit on guessing."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.core.http import client_address, resources
+from app.core.limits import Limits
 from app.core.settings import Settings
 from app.identity.accounts.code import InvitationPress
 from app.identity.accounts.cookie import browser_of
@@ -21,6 +22,11 @@ async def get_browser(request: Request) -> Browser:
 async def get_press(request: Request) -> InvitationPress:
     """Return what makes the codes of invitations."""
     return resources(request).get(InvitationPress)
+
+
+def count_unknown(request: Request) -> None:
+    """Count a code that is none against its address; a right one is never refused for what others typed there."""
+    resources(request).get(Limits).login.take(client_address(request))
 
 
 def invitation_life(settings: Settings) -> timedelta:

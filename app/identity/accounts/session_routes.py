@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from webauthn.helpers import bytes_to_base64url
 
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
-from app.core.limits import Limits
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.secrets import token_hash
 from app.core.settings import Settings
@@ -15,7 +14,7 @@ from app.identity import service as identity
 from app.identity.accounts import joining, sessions
 from app.identity.accounts.cookie import account_cookie, delete_cookie, set_cookie
 from app.identity.accounts.errors import InvitationInvalid
-from app.identity.accounts.means import BrowserDep, idle
+from app.identity.accounts.means import BrowserDep, count_unknown, idle
 from app.identity.accounts.models import AccountPasskey
 from app.identity.accounts.queries import find_session
 from app.identity.accounts.routes import read_session
@@ -31,11 +30,6 @@ from app.identity.edge import PartyDep, csrf_token
 from app.identity.schemas import ChallengeRead, Credential, LoginRead
 
 router = APIRouter(tags=["sessions"])
-
-
-def count_unknown(request: Request) -> None:
-    """Count a code that is none against its address; a right one is never refused for what others typed there."""
-    resources(request).get(Limits).login.take(client_address(request))
 
 
 @router.post("/invitation/passkey-options")

@@ -6,23 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from app.core.approval import Approvals
-from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.identity.approval import service
+from app.identity.approval.means import desk_of
 from app.identity.approval.models import Approval
 from app.identity.approval.schemas import ApprovalDecide, ApprovalDone, ApprovalRead
-from app.identity.approval.service import ApprovalDesk
 
 router = APIRouter(prefix="/approvals", tags=["approvals"])
-
-
-def desk_of(request: Request) -> ApprovalDesk:
-    """Return the process's desk."""
-    found = resources(request).get(Approvals)  # type: ignore[type-abstract]
-    if not isinstance(found, ApprovalDesk):
-        raise TypeError(found)
-    return found
 
 
 def read_approval(asked: Approval, now: datetime) -> ApprovalRead:

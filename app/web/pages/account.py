@@ -10,8 +10,7 @@ from fastapi.responses import RedirectResponse
 from app.core.http import ClockDep, SessionDep, SettingsDep
 from app.identity.accounts import joining, sessions
 from app.identity.accounts.errors import InvitationInvalid
-from app.identity.accounts.means import idle
-from app.identity.accounts.session_routes import count_unknown
+from app.identity.accounts.means import count_unknown, idle
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.rendering import render
 

@@ -14,8 +14,8 @@ from app.core.http import ClockDep, SessionDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.identity.accounts import service as accounts
 from app.identity.approval import service
+from app.identity.approval.means import desk_of
 from app.identity.approval.models import Approval
-from app.identity.approval.routes import desk_of
 from app.pledge import service as pledge
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.pages.account import office_page

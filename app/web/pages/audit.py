@@ -12,8 +12,8 @@ from fastapi import APIRouter, Query, Request, Response
 from app.core.http import SessionDep, SettingsDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.identity.access import service as access
+from app.identity.access.filters import Filters
 from app.identity.access.kinds import AccessKind
-from app.identity.access.queries import Filters
 from app.identity.models import AccessEvent
 from app.web.office import OfficeDep
 from app.web.pages.access import WARNING
