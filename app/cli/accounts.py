@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.asn import service as asn
 from app.cli.agencies import agencies_named
 from app.cli.operator import OPERATOR, at_work, clock_of, require_alone
 from app.cli.options import AsJson, DataDir
@@ -38,6 +39,9 @@ def invite(
     email: Annotated[str, typer.Option(help="Where the invitation goes; one address is one account.")],
     role: Annotated[Role, typer.Option(help="What the account may do.")],
     opd: Annotated[list[str] | None, typer.Option(help="Name of an OPD it is limited to; may be repeated.")] = None,
+    nip: Annotated[
+        str | None, typer.Option(help="Who it is on the roster; lets the agency's sign-on come first.")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
@@ -49,7 +53,11 @@ def invite(
     async def work() -> dict[str, Any]:
         async with at_work() as (held, session):
             agencies = await agencies_named(session, opd)
-            given = {"name": name, "email": email, "role": role, "agencies": agencies}
+            person = await asn.find_by_nip(session, nip) if nip else None
+            if nip and person is None:
+                raise NotFound
+            employee_id = person.id if person else None
+            given = {"name": name, "email": email, "role": role, "agencies": agencies, "employee_id": employee_id}
             return await _invite(held, session, _checked(given))
 
     made = asyncio.run(work())

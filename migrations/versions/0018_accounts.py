@@ -65,6 +65,8 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("last_seen_at", TIME, nullable=False),
         sa.Column("confirmed_at", TIME),
+        sa.Column("oidc_subject", sa.String()),
+        sa.Column("oidc_session", sa.String()),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("ended_at", TIME),
     )

@@ -70,9 +70,9 @@ class Web:
         return (200, json.dumps(found).encode()) if found is not None else (404, b"{}")
 
 
-async def at_provider(visit: Visit, hint: str, browser: httpx.AsyncClient) -> str:
+async def at_provider(visit: Visit, hint: str, browser: httpx.AsyncClient, begin: str = "/masuk/sso") -> str:
     """Begin at our page and sign in at the provider as `hint`; return the path and query it sends the browser back with."""
-    begun = await visit.get("/masuk/sso")
+    begun = await visit.get(begin)
     assert begun.status_code == 303, begun.text
     address = f"{begun.headers['location']}&login_hint={hint}"
     for _ in range(6):

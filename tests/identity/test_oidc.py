@@ -15,13 +15,19 @@ from sqlalchemy import text
 from app.core.db import Database
 from app.core.oidc_settings import OidcSettings
 from app.core.postgres import LocalPostgres
+from app.device.authenticator import b64
 from app.identity.errors import OidcUnavailable
+from app.identity.oidc import service as oidc
+from app.identity.oidc.claims import Ended
 from app.identity.oidc.provider import KEYS_PAUSE, OidcProvider
+from app.signing.act import unb64
+from tests.identity.administrator import administrator
 from tests.identity.oidc_server import SECRET, Web, at_provider, listening, real_provider
 from tests.service import Service, running_service
 from tests.web.visits import Visit, database_of_a_module
 
 NIP, JOKO, RATNA = "198501012010012001", "198802022023211004", "198004042005012005"
+BUDI = "197505052000031002"
 NURAINI_AT_SIASN = "P3"
 
 
@@ -45,9 +51,9 @@ class Sso:
         provider = OidcProvider(OidcSettings(**given), timer=lambda: self.ticks[0])
         self.service.held.add(OidcProvider, provider)
 
-    async def back(self, hint: str, visit: Visit) -> str:
+    async def back(self, hint: str, visit: Visit, begin: str = "/masuk/sso") -> str:
         async with httpx.AsyncClient() as browser:
-            return await at_provider(visit, hint, browser)
+            return await at_provider(visit, hint, browser, begin)
 
 
 def free_port() -> int:
@@ -97,6 +103,34 @@ async def test_a_person_may_be_named_by_siasns_id(sso: Sso) -> None:
     visit = Visit(sso.service.http)
     assert (await visit.get(await sso.back(NURAINI_AT_SIASN, visit))).status_code == 303
     assert "Nur" in (await visit.get("/cara-masuk")).text
+
+
+async def test_an_administrator_comes_by_the_agency_first_and_needs_the_passkey_of_that_account(sso: Sso) -> None:
+    begin = "/masuk/sso?lanjut=/dashboard/masuk"
+    person, other = await sso.service.person(BUDI), await administrator(sso.service)
+    admin = await administrator(sso.service, employee_id=person["id"])
+    desk = Visit(sso.service.http)
+    assert begin in (await desk.get("/dashboard/masuk")).text
+    back = await desk.get(await sso.back(BUDI, desk, begin))
+    assert (back.status_code, back.headers["location"]) == (303, "/dashboard/masuk")
+    admin.cookies = desk.cookies  # the browser in which the agency's sign-on has vouched
+    for path in ("/sessions", "/accounts", "/me/obligations"):
+        assert await admin.code("GET", path) == (401, "identity.login_needed")  # alone it opens nothing
+    options = await admin.told("POST", "/sessions/passkey-options", {})
+    assert options["credentials"] == [b64(admin.passkey.credential_id)]
+    wrong = other.passkey.get(unb64(options["challenge"]))
+    assert await admin.code("POST", "/sessions", wrong) == (403, "account.refused")
+    await admin.sign_in()
+    assert len(await admin.told("GET", "/sessions")) == 2
+    async with sso.service.held.get(Database).transaction() as session:
+        subject = text("SELECT oidc_subject FROM account_session WHERE oidc_subject IS NOT NULL AND ended_at IS NULL")
+        named = (await session.execute(subject)).scalar_one()
+        ended = Ended(named, None, sso.service.clock.now())
+        await oidc.logout(session, ended, now=sso.service.clock.now())
+    assert await admin.code("GET", "/sessions") == (401, "identity.login_needed")  # signed out there is signed out here
+    stranger = Visit(sso.service.http)
+    refused = await stranger.get(await sso.back(JOKO, stranger, begin))
+    assert (refused.status_code, "account.refused" in refused.text) == (403, True)
 
 
 @pytest.mark.parametrize("hint", ["198501012010012999", "PX", "nobody"])

@@ -5,11 +5,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.core.http import client_address, resources
+from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.secrets import token_hash
 from app.core.settings import Settings
 from app.identity.accounts.code import InvitationPress
-from app.identity.accounts.cookie import browser_of
+from app.identity.accounts.cookie import account_cookie, browser_of
+from app.identity.accounts.models import AccountSession
+from app.identity.accounts.queries import find_session
 from app.identity.accounts.sessions import Browser
 
 
@@ -17,6 +20,15 @@ async def get_browser(request: Request) -> Browser:
     """Return where a request comes from."""
     life = timedelta(hours=resources(request).get(Settings).accounts.session_hours)
     return Browser(client_address(request), browser_of(request), life)
+
+
+async def find_before(
+    request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep
+) -> AccountSession | None:
+    """Return the live session behind the browser's cookie, also one that only the agency's sign-on has begun."""
+    token = account_cookie(request)
+    found = await find_session(session, token_hash(token), clock.now(), idle(settings)) if token else None
+    return found[0] if found else None
 
 
 async def get_press(request: Request) -> InvitationPress:
@@ -39,5 +51,6 @@ def idle(settings: Settings) -> timedelta:
     return timedelta(minutes=settings.accounts.idle_minutes)
 
 
+BeforeDep = Annotated[AccountSession | None, Depends(find_before)]
 BrowserDep = Annotated[Browser, Depends(get_browser)]
 PressDep = Annotated[InvitationPress, Depends(get_press)]

@@ -76,5 +76,7 @@ class AccountSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(doc="True to the minute.")
     confirmed_at: Mapped[datetime | None] = mapped_column(doc="When a passkey was used in it last.")
+    oidc_subject: Mapped[str | None] = mapped_column(doc="`sub` at the agency's sign-on, for its back-channel logout.")
+    oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

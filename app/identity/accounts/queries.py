@@ -25,6 +25,12 @@ async def find_taken(session: Session, email: str, employee_id: UUID | None) -> 
     return list((await session.execute(select(Account).where(taken).with_for_update())).scalars())
 
 
+async def find_of_employee(session: Session, employee_id: UUID) -> Account | None:
+    """Return the active account that is linked to an employee."""
+    statement = select(Account).where(Account.employee_id == employee_id, Account.state == "active")
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def list_accounts(session: Session, after: UUID | None, limit: int) -> list[Account]:
     """Return accounts, newest first."""
     statement = select(Account).order_by(Account.id.desc()).limit(limit)
@@ -140,6 +146,7 @@ async def list_sessions(
         select(AccountSession)
         .where(
             AccountSession.account_id == account_id,
+            AccountSession.confirmed_at.is_not(None),
             AccountSession.ended_at.is_(None),
             AccountSession.expires_at > now,
             AccountSession.last_seen_at > now - idle,
@@ -171,3 +178,17 @@ async def end_sessions(
         statement = statement.where(AccountSession.id != but)
     ended = await session.execute(statement.values(ended_at=at).returning(AccountSession.id))
     return len(ended.all())
+
+
+async def end_by_sign_on(
+    session: Session, subject: str | None, sid: str | None, made_by: datetime, at: datetime
+) -> list[Account]:
+    """End the sessions that came by a session, or any of a subject, of the agency's sign-on; return whose they were."""
+    statement = update(AccountSession).where(AccountSession.ended_at.is_(None), AccountSession.created_at <= made_by)
+    if sid is not None:
+        statement = statement.where(AccountSession.oidc_session == sid)
+    if subject is not None:
+        statement = statement.where(AccountSession.oidc_subject == subject)
+    ended = await session.execute(statement.values(ended_at=at).returning(AccountSession.account_id))
+    whose = set(ended.scalars())
+    return list((await session.execute(select(Account).where(Account.id.in_(whose)))).scalars()) if whose else []

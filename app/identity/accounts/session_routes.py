@@ -8,15 +8,13 @@ from webauthn.helpers import bytes_to_base64url
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
-from app.core.secrets import token_hash
 from app.core.settings import Settings
 from app.identity import service as identity
 from app.identity.accounts import joining, sessions
-from app.identity.accounts.cookie import account_cookie, delete_cookie, set_cookie
+from app.identity.accounts.cookie import delete_cookie, set_cookie
 from app.identity.accounts.errors import InvitationInvalid
-from app.identity.accounts.means import BrowserDep, count_unknown, idle
+from app.identity.accounts.means import BeforeDep, BrowserDep, count_unknown, idle
 from app.identity.accounts.models import AccountPasskey
-from app.identity.accounts.queries import find_session
 from app.identity.accounts.routes import read_session
 from app.identity.accounts.schemas import (
     InvitationCode,
@@ -27,7 +25,8 @@ from app.identity.accounts.schemas import (
     SessionsEnded,
 )
 from app.identity.edge import PartyDep, csrf_token
-from app.identity.schemas import ChallengeRead, Credential, LoginRead
+from app.identity.passkey import RelyingParty
+from app.identity.schemas import Credential, LoginRead
 
 router = APIRouter(tags=["sessions"])
 
@@ -67,11 +66,13 @@ async def take_up_invitation(
 
 
 @router.post("/sessions/passkey-options")
-async def sign_in_options(request: Request, session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
-    """Return a challenge for signing in to an account."""
+async def sign_in_options(
+    request: Request, session: SessionDep, before: BeforeDep, clock: ClockDep, party: PartyDep
+) -> SessionOptions:
+    """Return a challenge for signing in to an account; passkeys are named only to whom the agency's sign-on has vouched for."""
     count_unknown(request)
     challenge = await identity.login_challenge(session, now=clock.now())
-    return ChallengeRead(challenge=bytes_to_base64url(challenge), rp_id=party.id)
+    return _options(party, challenge, await sessions.known_passkeys(session, before))
 
 
 @router.post("/sessions")
@@ -80,6 +81,7 @@ async def sign_in(
     request: Request,
     response: Response,
     session: SessionDep,
+    before: BeforeDep,
     party: PartyDep,
     browser: BrowserDep,
     clock: ClockDep,
@@ -87,9 +89,7 @@ async def sign_in(
 ) -> LoginRead:
     """Sign in to an account with a passkey; a session the browser had ends."""
     count_unknown(request)
-    now, token = clock.now(), account_cookie(request)
-    before = await find_session(session, token_hash(token), now, idle(settings)) if token else None
-    welcome = await sessions.sign_in(session, party, body.model_dump(), browser, before[0] if before else None, now=now)
+    welcome = await sessions.sign_in(session, party, body.model_dump(), browser, before, now=clock.now())
     return _welcome(response, settings, welcome)
 
 
@@ -97,9 +97,7 @@ async def sign_in(
 async def confirm_options(session: SessionDep, actor: ActorDep, party: PartyDep, clock: ClockDep) -> SessionOptions:
     """Return a challenge for the passkey that a dangerous act asks for again."""
     challenge, known = await sessions.confirm_options(session, actor, now=clock.now())
-    return SessionOptions(
-        challenge=bytes_to_base64url(challenge), rp_id=party.id, credentials=list(map(bytes_to_base64url, known))
-    )
+    return _options(party, challenge, known)
 
 
 @router.post("/sessions/confirm")
@@ -188,6 +186,11 @@ async def remove_passkey(passkey_id: UUID, session: SessionDep, actor: ActorDep,
 
 def _read_passkey(passkey: AccountPasskey) -> PasskeyRead:
     return PasskeyRead.model_validate(passkey, from_attributes=True)
+
+
+def _options(party: RelyingParty, challenge: bytes, known: list[bytes]) -> SessionOptions:
+    credentials = [bytes_to_base64url(one) for one in known]
+    return SessionOptions(challenge=bytes_to_base64url(challenge), rp_id=party.id, credentials=credentials)
 
 
 def _welcome(response: Response, settings: Settings, welcome: sessions.Welcome) -> LoginRead:

@@ -1,7 +1,8 @@
 """Sign in to an account, confirm that it is still its holder, and see and end its sessions.
 
 A passkey with user verification is two factors in one: the device somebody has, and what unlocks it (a finger, a face, a PIN). The
-session's token is drawn anew at every sign-in and whenever the passkey is used again.
+session's token is drawn anew at every sign-in and whenever the passkey is used again. The agency's sign-on may come first, for an
+account that is linked to an employee; what it opens is good for nothing but the passkey of that account.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from app.identity.passkey import (
 from app.identity.queries import take_challenge
 
 CHALLENGE_LIFE = timedelta(minutes=5)
+FIRST_LIFE = timedelta(minutes=10)  # between the agency's sign-on and the passkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,46 @@ def open_session(session: Session, account: Account, browser: Browser, method: s
     return Welcome(token, opened)
 
 
+async def begin_by_sign_on(
+    session: Session, employee_id: UUID, browser: Browser, *, subject: str, sid: str | None, now: datetime
+) -> Welcome:
+    """Remember that the agency's sign-on vouched for an account's holder; raises `AccountRefused` where there is no such account."""
+    account = await queries.find_of_employee(session, employee_id)
+    if account is None:
+        raise AccountRefused
+    token = new_token()
+    begun = AccountSession(
+        id=new_id(),
+        account_id=account.id,
+        token_hash=token_hash(token),
+        address=browser.address,
+        browser=browser.name,
+        created_at=now,
+        last_seen_at=now,
+        confirmed_at=None,
+        oidc_subject=subject,
+        oidc_session=sid,
+        expires_at=now + FIRST_LIFE,
+    )
+    session.add(begun)
+    return Welcome(token, begun)
+
+
+async def known_passkeys(session: Session, before: AccountSession | None) -> list[bytes]:
+    """Return which passkeys will do for whoever came by the agency's sign-on; none named for anybody else."""
+    if before is None or before.confirmed_at is not None:
+        return []
+    return [one.credential_id for one in await queries.list_passkeys(session, before.account_id)]
+
+
+async def end_by_sign_on(
+    session: Session, subject: str | None, sid: str | None, *, made_by: datetime, now: datetime
+) -> None:
+    """End the sessions the agency's sign-on has signed out."""
+    for account in await queries.end_by_sign_on(session, subject, sid, made_by, now):
+        _record(session, AccessKind.LOGOUT, account, now, method="oidc")
+
+
 async def sign_in(
     session: Session,
     party: RelyingParty,
@@ -81,15 +123,21 @@ async def sign_in(
 ) -> Welcome:
     """Sign in with a passkey over a fresh challenge; `before` is the session the browser had, and it ends.
 
-    Every refusal is the same `AccountRefused`; one of a known account is written down.
+    Where the agency's sign-on came first, only a passkey of that account will do. Every refusal is the same `AccountRefused`; one of a
+    known account is written down.
     """
     challenge = challenge_of(credential)
     if challenge is None or not await take_challenge(session, challenge, now):
         raise AccountRefused
-    account = await _proven(session, party, credential, challenge, None, now=now)
+    vouched = before if before is not None and before.confirmed_at is None else None
+    whose = vouched.account_id if vouched else None
+    account = await _proven(session, party, credential, challenge, whose, now=now)
     if before is not None:
         before.ended_at = now
-    return open_session(session, account, browser, "passkey", now=now)
+    welcome = open_session(session, account, browser, "oidc" if vouched else "passkey", now=now)
+    if vouched is not None:
+        welcome.session.oidc_subject, welcome.session.oidc_session = vouched.oidc_subject, vouched.oidc_session
+    return welcome
 
 
 async def confirm_options(session: Session, actor: Principal, *, now: datetime) -> tuple[bytes, list[bytes]]:

@@ -9,6 +9,8 @@ from app.core.oidc_settings import OidcSettings
 from app.identity import service as identity
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
+from app.identity.accounts import sessions
+from app.identity.accounts.sessions import Browser, Welcome
 from app.identity.errors import OidcUnknownPerson
 from app.identity.oidc import queries
 from app.identity.oidc.claims import Ended, Vouched
@@ -24,8 +26,21 @@ async def login(session: Session, settings: OidcSettings, vouched: Vouched, *, n
     )
 
 
+async def begin_account(
+    session: Session, settings: OidcSettings, vouched: Vouched, browser: Browser, *, now: datetime
+) -> Welcome:
+    """The first of two factors of an administrator's account; raises `OidcUnknownPerson`, `AccountRefused`."""
+    employee = await _find(session, settings, vouched.person)
+    if employee is None:
+        raise OidcUnknownPerson
+    return await sessions.begin_by_sign_on(
+        session, employee.id, browser, subject=vouched.subject, sid=vouched.session, now=now
+    )
+
+
 async def logout(session: Session, ended: Ended, *, now: datetime) -> int:
-    """End the logins a logout token names; return how many there were."""
+    """End the logins and the accounts' sessions a logout token names; return how many logins there were."""
+    await sessions.end_by_sign_on(session, ended.subject, ended.session, made_by=ended.at, now=now)
     people = await queries.end_logins(session, ended.subject, ended.session, ended.at, now)
     for employee_id in people:
         access.record(session, AccessKind.LOGOUT, None, now=now, subject_id=employee_id, method=identity.OIDC)

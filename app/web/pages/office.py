@@ -10,6 +10,7 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.limits import Limits
 from app.identity.accounts import sessions
 from app.identity.accounts.cookie import delete_cookie as forget_account
+from app.identity.oidc.provider import OidcProvider
 from app.web.office import MaybeOfficeDep, caller_of, cookie_name, seal, set_cookie
 from app.web.rendering import render
 from app.web.visitor import OwnOrigin
@@ -30,7 +31,7 @@ async def read_entry(
     """Ask for a passkey or a token."""
     if office is not None:
         return RedirectResponse(onward(lanjut), 303)
-    return render(request, "office_login.html", onward=onward(lanjut), problem=False)
+    return _page(request, lanjut)
 
 
 @router.post("/dashboard/masuk", dependencies=[OwnOrigin])
@@ -46,10 +47,16 @@ async def post_entry(
     resources(request).get(Limits).login.take(client_address(request))
     token = token.strip()
     if not token or await caller_of(request, session, token) is None:
-        return render(request, "office_login.html", status=403, onward=onward(lanjut), problem=True)
+        return _page(request, lanjut, status=403, problem=True)
     response = RedirectResponse(onward(lanjut), 303)
     set_cookie(response, settings.service, seal(settings.storage, token, clock.now()))
     return response
+
+
+def _page(request: Request, lanjut: str, *, status: int = 200, problem: bool = False) -> Response:
+    sso = resources(request).get(OidcProvider).settings
+    label = sso.label if sso.enabled else ""
+    return render(request, "office_login.html", status=status, onward=onward(lanjut), problem=problem, sso=label)
 
 
 @router.post("/dashboard/keluar", dependencies=[OwnOrigin])

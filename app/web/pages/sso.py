@@ -10,6 +10,8 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.limits import Limits
 from app.core.settings import ServiceSettings
 from app.identity import service as identity
+from app.identity.accounts.cookie import set_cookie as set_account_cookie
+from app.identity.accounts.means import BrowserDep
 from app.identity.edge import set_cookie
 from app.identity.errors import OidcRefused
 from app.identity.oidc import flow
@@ -19,6 +21,7 @@ from app.identity.oidc.provider import OidcProvider
 from app.web.pages.login import onward
 
 router = APIRouter()
+OFFICE_ENTRY = "/dashboard/masuk"
 _CALLBACK = "/masuk/sso/kembali"
 Answered = Annotated[str, Query(max_length=2000)]
 
@@ -51,21 +54,28 @@ async def complete(
     session: SessionDep,
     clock: ClockDep,
     settings: SettingsDep,
+    browser: BrowserDep,
     code: Answered = "",
     state: Answered = "",
     iss: Answered = "",
     error: Answered = "",
 ) -> Response:
-    """Come back from it, and be signed in as the person on the roster."""
+    """Come back from it: signed in as the person on the roster, or on the way to the passkey of an administrator's account."""
     provider, now = _provider(request), clock.now()
     cookie = request.cookies.get(_cookie_name(settings.service), "")
     answer = flow.Answer(code, state, iss, error)
     redirect = _redirect(settings.service)
     vouched, target = await flow.complete(provider, settings.storage, cookie, answer, redirect, now=now)
-    login = await oidc.login(session, provider.settings, vouched, now=now)
-    passkeys, has_pin = await identity.ways_in(session, login.session.employee_id)
-    response = RedirectResponse(target if passkeys or has_pin else "/cara-masuk", 303, {"Cache-Control": "no-store"})
-    set_cookie(response, settings.service, login)
+    if target == OFFICE_ENTRY:
+        begun = await oidc.begin_account(session, provider.settings, vouched, browser, now=now)
+        response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
+        set_account_cookie(response, settings.service, begun.token, begun.session)
+    else:
+        login = await oidc.login(session, provider.settings, vouched, now=now)
+        passkeys, has_pin = await identity.ways_in(session, login.session.employee_id)
+        onto = target if passkeys or has_pin else "/cara-masuk"
+        response = RedirectResponse(onto, 303, {"Cache-Control": "no-store"})
+        set_cookie(response, settings.service, login)
     response.delete_cookie(
         _cookie_name(settings.service), path="/", secure=settings.service.secure, httponly=True, samesite="lax"
     )
