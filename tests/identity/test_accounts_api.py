@@ -1,5 +1,6 @@
 """Administrators' accounts: invitation, passkey, sessions, confirmation, and what a stolen cookie is worth."""
 
+import asyncio
 import email
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -139,6 +140,13 @@ async def test_an_address_and_an_employee_have_one_account(city: Service) -> Non
     assert again.json()["account"]["state"] == "invited"
 
 
+async def test_of_two_invitations_to_one_address_at_once_one_is_made(city: Service) -> None:
+    by = await city.token(Role.BKPSDM_ADMIN)
+    body = {"name": "Uji", "email": "serentak@kota.example", "role": "auditor"}
+    asked = [city.http.post(f"{API}/accounts", json=body, headers=by) for _ in range(4)]
+    assert sorted(reply.status_code for reply in await asyncio.gather(*asked)) == [201, 409, 409, 409]
+
+
 async def test_every_wrong_passkey_is_refused_alike_and_the_right_one_opens(city: Service) -> None:
     admin = await administrator(city)
     browser = admin.another_browser()
@@ -276,6 +284,8 @@ async def test_several_passkeys_open_an_account_and_the_last_stays(city: Service
     await admin.told("POST", "/account-passkeys", answer)
     assert await admin.code("POST", "/account-passkeys", answer) == (403, "passkey.refused")  # its challenge is used
     await Administrator(city, second).sign_in()
+    options = await admin.told("POST", "/account-passkeys/options", {})
+    assert await admin.code("POST", "/account-passkeys", second.create(options)) == (403, "passkey.refused")
     listed = await admin.told("GET", "/account-passkeys")
     await admin.told("DELETE", f"/account-passkeys/{listed[0]['id']}")
     assert await admin.code("POST", "/sessions", admin.passkey.get(await admin.challenge())) == REFUSED
@@ -367,6 +377,10 @@ async def test_an_account_of_an_agency_sees_that_agency_only_whatever_a_query_fo
     city.clock.advance(timedelta(minutes=2))
     assert len(await helper.told("GET", "/sessions")) == 1  # confined, it still sees itself and notes that it was seen
     await helper.confirm()
+    options = await helper.told("POST", "/account-passkeys/options", {})
+    await helper.told("POST", "/account-passkeys", SoftAuthenticator(ORIGIN, "localhost").create(options))
+    await helper.another_browser().sign_in()
+    assert await helper.told("DELETE", "/sessions") == {"ended": 1}
     caller = Principal(
         (await other_id(city, helper.account)),
         Role.OPD_ADMIN,

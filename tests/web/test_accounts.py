@@ -205,6 +205,7 @@ async def test_approvals_are_decided_by_forms(city: Service, monkeypatch: pytest
     assert "Tarik kembali" in own
     page = (await second.get("/kantor/persetujuan")).text
     assert "Kartika (kartika@kota.example)" in page
+    assert page.count("Seluruh perangkat daerah") == 2
     newest, older = re.findall(r'action="/kantor/persetujuan/([0-9a-f-]{36})"', page)
     decided = {"decision": "approve", "reason": "sudah dibicarakan"}
     assert "/kantor/undangan/" in (await second.post(f"/kantor/persetujuan/{newest}", decided)).text

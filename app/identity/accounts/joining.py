@@ -48,7 +48,7 @@ async def take_up(
         raise PasskeyRefused(reason="no_challenge")
     await queries.delete_passkeys(session, account.id)
     await queries.end_sessions(session, account.id, now)
-    keep_passkey(session, party, account, credential, challenge, browser, now=now)
+    await keep_passkey(session, party, account, credential, challenge, browser, now=now)
     invitation.used_at, account.state = now, "active"
     caller = as_caller(account)
     access.record(

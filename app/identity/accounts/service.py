@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from app.asn import service as asn
 from app.core import jobs
 from app.core.db import Session
@@ -58,8 +60,11 @@ async def invite(
     account.name, account.email, account.role = wanted.name, wanted.email, wanted.role.value
     account.agencies = _named(wanted.agencies)
     account.employee_id, account.state, account.disabled_at = wanted.employee_id, "invited", None
-    session.add(account)
-    await session.flush()
+    try:
+        async with session.begin_nested():
+            session.add(account)
+    except IntegrityError:  # somebody else was invited with the same address at this moment
+        raise AccountExists from None
     await queries.delete_passkeys(session, account.id)
     invited = await _invitation(session, actor, press, account, life=life, now=now)
     _record(session, AccessKind.ACCOUNT_INVITED, actor, account, now, role=account.role, agencies=account.agencies)

@@ -219,7 +219,7 @@ async def add_passkey(
     challenge = _taken(await _own(session, actor), now)
     if challenge is None:
         raise PasskeyRefused(reason="no_challenge")
-    return keep_passkey(session, party, await _account(session, actor), credential, challenge, browser, now=now)
+    return await keep_passkey(session, party, await _account(session, actor), credential, challenge, browser, now=now)
 
 
 async def remove_passkey(session: Session, actor: Principal, passkey_id: UUID, *, now: datetime) -> None:
@@ -235,7 +235,7 @@ async def remove_passkey(session: Session, actor: Principal, passkey_id: UUID, *
     access.record(session, AccessKind.PASSKEY_REMOVED, actor, now=now, account=str(actor.id))
 
 
-def keep_passkey(
+async def keep_passkey(
     session: Session,
     party: RelyingParty,
     account: Account,
@@ -245,8 +245,10 @@ def keep_passkey(
     *,
     now: datetime,
 ) -> AccountPasskey:
-    """Store the passkey of a registration answer; raises `PasskeyRefused`."""
+    """Store the passkey of a registration answer; raises `PasskeyRefused`, also for one that is registered already."""
     made = check_registration(party, credential, challenge)
+    if await queries.find_passkey(session, made.credential_id) is not None:
+        raise PasskeyRefused(reason="known")
     kept = AccountPasskey(
         credential_id=made.credential_id,
         id=new_id(),

@@ -1,6 +1,7 @@
 """`/kantor/persetujuan`: what waits for a second administrator. Works without any script."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.identity.accounts import service as accounts
 from app.identity.approval import service
 from app.identity.approval.means import desk_of
 from app.identity.approval.models import Approval
+from app.opd import service as opd
 from app.pledge import service as pledge
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.pages.account import office_page
@@ -26,11 +28,13 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class Shown:
-    """A request as the page shows it: what it is about in the words of the one who asked, its state, whether it is the caller's own."""
+    """A request as the page shows it: what it is about, the role and scope that would be given, its state, whether it is the caller's own."""
 
     asked: Approval
     about: str
     role: str
+    everything: bool
+    agencies: str
     state: str
     own: bool
 
@@ -44,16 +48,8 @@ async def read_approvals(
     after = uuid_part(parts[0]) if parts else None
     found = await service.list_approvals(session, office.principal, None, after, PAGE + 1, now=now)
     older = encode_cursor(found[PAGE - 1].id) if len(found) > PAGE else ""
-    shown = [
-        Shown(
-            one,
-            await _about(session, office, one),
-            str((one.data.get("wanted") or one.data).get("role", "")),
-            service.state_of(one, now),
-            one.asked_by == office.principal.id,
-        )
-        for one in found[:PAGE]
-    ]
+    agencies = {str(agency.id): agency.name for agency in await opd.list_agencies(session, office.principal)}
+    shown = [await _shown(session, office, one, agencies, now) for one in found[:PAGE]]
     return office_page(request, "approvals.html", office, approvals=shown, older=older)
 
 
@@ -77,6 +73,20 @@ async def post_decision(
         return RedirectResponse("/kantor/persetujuan", 303)
     account = await accounts.get_account(session, office.principal, UUID(str(result["account_id"])))
     return office_page(request, "account_invited.html", office, account=account, link=result["url"], until=None)
+
+
+async def _shown(session: Session, office: Office, asked: Approval, agencies: dict[str, str], now: datetime) -> Shown:
+    given = asked.data.get("wanted") or asked.data
+    named = given.get("agencies") or []
+    return Shown(
+        asked,
+        about=await _about(session, office, asked),
+        role=str(given.get("role", "")),
+        everything="role" in given and not named,
+        agencies=", ".join(agencies.get(one, one) for one in named),
+        state=service.state_of(asked, now),
+        own=asked.asked_by == office.principal.id,
+    )
 
 
 async def _about(session: Session, office: Office, asked: Approval) -> str:
