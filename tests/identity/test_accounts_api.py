@@ -2,21 +2,23 @@
 
 import asyncio
 import email
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi import Request
 from sqlalchemy import text
 
 from app.core.confinement import confine
-from app.core.db import Database
+from app.core.db import Database, Session
 from app.core.permission import CONFIRMED, Permission, Role
 from app.core.postgres import LocalPostgres
 from app.core.principal import Principal, Scope
 from app.device.authenticator import SoftAuthenticator
 from app.device.signer import API
+from app.identity.edge import authenticate, find_account
 from app.signing.act import unb64
 from tests.conftest import NOON
 from tests.identity.administrator import Administrator, administrator, invite
@@ -396,6 +398,21 @@ async def test_an_account_of_an_agency_sees_that_agency_only_whatever_a_query_fo
             assert other.account not in seen
         for table in ("account_invitation", "approval", "employee"):
             assert (await session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0, table
+
+
+@pytest.mark.parametrize("enter", [authenticate, find_account])
+async def test_a_transaction_is_confined_to_the_accounts_agencies_in_the_api_and_on_pages(
+    city: Service, enter: Callable[[Request, Session], Awaitable[object]]
+) -> None:
+    agencies = (await city.http.get(f"{API}/opd", headers=city.as_admin())).json()
+    own = next(one["id"] for one in agencies if one["name"] == "Dinas Kesehatan")
+    helper = await administrator(city, Role.OPD_ADMIN, agencies=[own])
+    cookie = "; ".join(f"{name}={value}" for name, value in helper.cookies.items()).encode()
+    asked = {"type": "http", "app": city.app, "method": "GET", "path": "/", "query_string": b"", "client": ("::1", 1)}
+    async with city.held.get(Database).transaction() as session:
+        assert await enter(Request(asked | {"headers": [(b"cookie", cookie)]}), session) is not None
+        unscoped = text("SELECT DISTINCT u.agency_id::text FROM employee e JOIN unit u ON u.id = e.unit_id")
+        assert list((await session.execute(unscoped)).scalars()) == [own]
 
 
 async def other_id(city: Service, account: str) -> Any:

@@ -13,7 +13,8 @@ from app.identity.accounts import queries
 from app.identity.accounts.code import InvitationPress
 from app.identity.accounts.errors import InvitationInvalid
 from app.identity.accounts.models import Account, AccountInvitation
-from app.identity.accounts.sessions import Browser, Welcome, as_caller, keep_passkey, open_session
+from app.identity.accounts.passkeys import keep_passkey
+from app.identity.accounts.sessions import Browser, Welcome, as_caller, open_session
 from app.identity.errors import PasskeyRefused
 from app.identity.passkey import RelyingParty, registration_options
 

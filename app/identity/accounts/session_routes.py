@@ -10,7 +10,7 @@ from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.settings import Settings
 from app.identity import service as identity
-from app.identity.accounts import joining, sessions
+from app.identity.accounts import joining, passkeys, sessions
 from app.identity.accounts.cookie import delete_cookie, set_cookie
 from app.identity.accounts.errors import InvitationInvalid
 from app.identity.accounts.means import BeforeDep, BrowserDep, count_unknown, idle
@@ -160,13 +160,13 @@ async def end_session(
 @router.get("/account-passkeys")
 async def list_passkeys(session: SessionDep, actor: ActorDep) -> list[PasskeyRead]:
     """List the passkeys of your account, oldest first."""
-    return [_read_passkey(one) for one in await sessions.list_passkeys(session, actor)]
+    return [_read_passkey(one) for one in await passkeys.list_passkeys(session, actor)]
 
 
 @router.post("/account-passkeys/options")
 async def passkey_options(session: SessionDep, actor: ActorDep, party: PartyDep, clock: ClockDep) -> dict[str, Any]:
     """Return WebAuthn creation options for one more passkey of your account."""
-    return await sessions.passkey_options(session, party, actor, now=clock.now())
+    return await passkeys.passkey_options(session, party, actor, now=clock.now())
 
 
 @router.post("/account-passkeys", status_code=201)
@@ -174,14 +174,14 @@ async def add_passkey(
     body: Credential, session: SessionDep, actor: ActorDep, party: PartyDep, browser: BrowserDep, clock: ClockDep
 ) -> PasskeyRead:
     """Register one more passkey for your account."""
-    kept = await sessions.add_passkey(session, party, actor, body.model_dump(), browser, now=clock.now())
+    kept = await passkeys.add_passkey(session, party, actor, body.model_dump(), browser, now=clock.now())
     return _read_passkey(kept)
 
 
 @router.delete("/account-passkeys/{passkey_id}", status_code=204)
 async def remove_passkey(passkey_id: UUID, session: SessionDep, actor: ActorDep, clock: ClockDep) -> None:
     """Remove a passkey of your account, but never the last."""
-    await sessions.remove_passkey(session, actor, passkey_id, now=clock.now())
+    await passkeys.remove_passkey(session, actor, passkey_id, now=clock.now())
 
 
 def _read_passkey(passkey: AccountPasskey) -> PasskeyRead:

@@ -13,22 +13,20 @@ from uuid import UUID
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.core.permission import Permission, Role
+from app.core.permission import Role
 from app.core.principal import Principal, Scope
 from app.core.secrets import new_token, token_hash
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.identity.accounts import queries
-from app.identity.accounts.errors import AccountRefused, LastPasskey
-from app.identity.accounts.models import Account, AccountPasskey, AccountSession
+from app.identity.accounts.errors import AccountRefused
+from app.identity.accounts.models import Account, AccountSession
 from app.identity.errors import PasskeyRefused, PasskeyUnknown
 from app.identity.passkey import (
     RelyingParty,
     challenge_of,
     check_assertion,
-    check_registration,
     credential_id_of,
-    registration_options,
 )
 from app.identity.queries import take_challenge
 
@@ -68,7 +66,7 @@ def open_session(session: Session, account: Account, browser: Browser, method: s
         expires_at=now + browser.life,
     )
     session.add(opened)
-    _record(session, AccessKind.LOGIN, account, now, method=method)
+    record(session, AccessKind.LOGIN, account, now, method=method)
     return Welcome(token, opened)
 
 
@@ -109,7 +107,7 @@ async def end_by_sign_on(
 ) -> None:
     """End the sessions the agency's sign-on has signed out."""
     for account in await queries.end_by_sign_on(session, subject, sid, made_by, now):
-        _record(session, AccessKind.LOGOUT, account, now, method="oidc")
+        record(session, AccessKind.LOGOUT, account, now, method="oidc")
 
 
 async def sign_in(
@@ -143,7 +141,7 @@ async def sign_in(
 async def confirm_options(session: Session, actor: Principal, *, now: datetime) -> tuple[bytes, list[bytes]]:
     """Return a challenge for this session alone, and the account's passkeys."""
     challenge = token_hash(new_token())
-    signed_in = await _own(session, actor)
+    signed_in = await own_session(session, actor)
     signed_in.challenge, signed_in.challenge_until = challenge, now + CHALLENGE_LIFE
     known = await queries.list_passkeys(session, signed_in.account_id)
     return challenge, [one.credential_id for one in known]
@@ -153,14 +151,14 @@ async def confirm(
     session: Session, party: RelyingParty, actor: Principal, credential: dict[str, Any], *, now: datetime
 ) -> Welcome:
     """Renew the session's confirmation with a passkey of its account; its token is drawn anew. Raises `AccountRefused`."""
-    signed_in = await _own(session, actor)
-    challenge = _taken(signed_in, now)
+    signed_in = await own_session(session, actor)
+    challenge = take_challenge_of(signed_in, now)
     if challenge is None:
         raise AccountRefused
     account = await _proven(session, party, credential, challenge, signed_in.account_id, now=now)
     token = new_token()
     signed_in.token_hash, signed_in.confirmed_at = token_hash(token), now
-    _record(session, AccessKind.SESSION_CONFIRMED, account, now)
+    record(session, AccessKind.SESSION_CONFIRMED, account, now)
     return Welcome(token, signed_in)
 
 
@@ -185,82 +183,6 @@ async def end_others(session: Session, actor: Principal, *, now: datetime) -> in
     if ended:
         access.record(session, AccessKind.SESSION_ENDED, actor, now=now, account=str(actor.id), sessions=ended)
     return ended
-
-
-async def list_passkeys(session: Session, actor: Principal) -> list[AccountPasskey]:
-    """Return the passkeys of the caller's account, oldest first."""
-    return await queries.list_passkeys(session, actor.require_account())
-
-
-async def passkey_options(session: Session, party: RelyingParty, actor: Principal, *, now: datetime) -> dict[str, Any]:
-    """Return the browser's creation options for one more passkey."""
-    actor.require(Permission.PASSKEY_ADD)
-    signed_in = await _own(session, actor)
-    account = await _account(session, actor)
-    known = await queries.list_passkeys(session, account.id)
-    told, signed_in.challenge = registration_options(
-        party, account.id, account.name, known, label=account.email, discoverable=True
-    )
-    signed_in.challenge_until = now + CHALLENGE_LIFE
-    return told
-
-
-async def add_passkey(
-    session: Session,
-    party: RelyingParty,
-    actor: Principal,
-    credential: dict[str, Any],
-    browser: Browser,
-    *,
-    now: datetime,
-) -> AccountPasskey:
-    """Register one more passkey; raises `PasskeyRefused`."""
-    actor.require(Permission.PASSKEY_ADD)
-    challenge = _taken(await _own(session, actor), now)
-    if challenge is None:
-        raise PasskeyRefused(reason="no_challenge")
-    return await keep_passkey(session, party, await _account(session, actor), credential, challenge, browser, now=now)
-
-
-async def remove_passkey(session: Session, actor: Principal, passkey_id: UUID, *, now: datetime) -> None:
-    """Remove a passkey of the caller's account, but never the last. Raises `NotFound`, `LastPasskey`."""
-    actor.require(Permission.PASSKEY_ADD)
-    known = await queries.list_passkeys(session, actor.require_account(), lock=True)
-    gone = next((one for one in known if one.id == passkey_id), None)
-    if gone is None:
-        raise NotFound
-    if len(known) == 1:
-        raise LastPasskey
-    await session.delete(gone)
-    access.record(session, AccessKind.PASSKEY_REMOVED, actor, now=now, account=str(actor.id))
-
-
-async def keep_passkey(
-    session: Session,
-    party: RelyingParty,
-    account: Account,
-    credential: dict[str, Any],
-    challenge: bytes,
-    browser: Browser,
-    *,
-    now: datetime,
-) -> AccountPasskey:
-    """Store the passkey of a registration answer; raises `PasskeyRefused`, also for one that is registered already."""
-    made = check_registration(party, credential, challenge)
-    if await queries.find_passkey(session, made.credential_id) is not None:
-        raise PasskeyRefused(reason="known")
-    kept = AccountPasskey(
-        credential_id=made.credential_id,
-        id=new_id(),
-        account_id=account.id,
-        public_key=made.public_key,
-        sign_count=made.sign_count,
-        created_at=now,
-        browser=browser.name,
-    )
-    session.add(kept)
-    _record(session, AccessKind.PASSKEY_ADDED, account, now)
-    return kept
 
 
 def as_caller(account: Account) -> Principal:
@@ -290,37 +212,39 @@ async def _proven(
     try:
         check_assertion(party, passkey, credential, challenge)
     except PasskeyRefused as refused:
-        _record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why=refused.params["reason"])
+        record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why=refused.params["reason"])
         raise AccountRefused from None
     if account.state != "active":
-        _record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why="disabled")
+        record(session, AccessKind.LOGIN_REFUSED, account, now, method="passkey", why="disabled")
         raise AccountRefused
     passkey.last_used_at = now
     return account
 
 
-async def _own(session: Session, actor: Principal) -> AccountSession:
-    """The caller's own session, locked."""
+async def own_session(session: Session, actor: Principal) -> AccountSession:
+    """Return the caller's own session, locked; a token has none."""
     actor.require_account()
     if actor.session_id is None:
         raise NotFound
     return await queries.lock_session(session, actor.session_id)
 
 
-async def _account(session: Session, actor: Principal) -> Account:
+async def account_of(session: Session, actor: Principal) -> Account:
+    """Return the caller's account."""
     found = await queries.find_account(session, actor.require_account())
     if found is None:
         raise NotFound
     return found
 
 
-def _taken(signed_in: AccountSession, now: datetime) -> bytes | None:
-    """The challenge the session waits for, which is used up by being answered, however that ends."""
+def take_challenge_of(signed_in: AccountSession, now: datetime) -> bytes | None:
+    """Return the challenge the session waits for, which is used up by being answered, however that ends."""
     challenge, until = signed_in.challenge, signed_in.challenge_until
     signed_in.challenge = signed_in.challenge_until = None
     return challenge if until is not None and now < until else None
 
 
-def _record(session: Session, kind: AccessKind, account: Account, now: datetime, **data: object) -> None:
+def record(session: Session, kind: AccessKind, account: Account, now: datetime, **data: object) -> None:
+    """Write what somebody did with their own account."""
     caller = as_caller(account)
     access.record(session, kind, caller, now=now, subject_id=account.employee_id, account=str(account.id), **data)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, SettingsDep
-from app.identity.accounts import joining, sessions
+from app.identity.accounts import joining, passkeys, sessions
 from app.identity.accounts.errors import InvitationInvalid
 from app.identity.accounts.means import count_unknown, idle
 from app.web.office import FormOfficeDep, Office, OfficeDep
@@ -58,10 +58,8 @@ async def read_sessions(
     if office.account is None:
         return RedirectResponse("/dashboard", 303)
     found = await sessions.list_own(session, office.principal, None, PAGE, idle=idle(settings), now=clock.now())
-    passkeys = await sessions.list_passkeys(session, office.principal)
-    return office_page(
-        request, "account_sessions.html", office, account=office.account, sessions=found, passkeys=passkeys
-    )
+    keys = await passkeys.list_passkeys(session, office.principal)
+    return office_page(request, "account_sessions.html", office, account=office.account, sessions=found, passkeys=keys)
 
 
 @router.post("/kantor/sesi/lain")
@@ -81,5 +79,5 @@ async def post_end(session_id: UUID, session: SessionDep, office: FormOfficeDep,
 @router.post("/kantor/sesi/kunci/{passkey_id}")
 async def post_remove(passkey_id: UUID, session: SessionDep, office: FormOfficeDep, clock: ClockDep) -> Response:
     """Remove a passkey."""
-    await sessions.remove_passkey(session, office.principal, passkey_id, now=clock.now())
+    await passkeys.remove_passkey(session, office.principal, passkey_id, now=clock.now())
     return RedirectResponse("/kantor/sesi", 303)
