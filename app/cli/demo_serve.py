@@ -11,19 +11,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.demo_once import admin_token
-from app.cli.operator import clock_of
+from app.cli.operator import OPERATOR, clock_of
 from app.core.db import Database
 from app.core.errors import CannotStart
+from app.core.permission import Role
 from app.core.resources import Resources
 from app.core.settings import Settings
 from app.core.telemetry import configure_logs
 from app.demo import crowd
 from app.demo.city import Admin
 from app.document import service as documents
+from app.identity.accounts import service as accounts
+from app.identity.accounts.code import InvitationPress
+from app.identity.accounts.means import invitation_life
+from app.identity.accounts.schemas import AccountCreate
 from app.wiring import running
 
 START_SECONDS = 120
 FIRST = 20
+ADMIN = "pengelola@demo.example"
 
 
 async def run(console: Console, *, people: int, share: float, port: int) -> None:
@@ -89,6 +95,22 @@ async def _sign_and_tell(
     console.print("Layanan tetap berjalan; hentikan dengan Ctrl+C.")
 
 
+async def _way_in(held: Resources) -> str:
+    """Where an administrator comes in: by an invitation until it has been taken up."""
+    press, settings = held.get(InvitationPress), held.get(Settings)
+    wanted = AccountCreate(name="Pengelola BKPSDM", email=ADMIN, role=Role.BKPSDM_ADMIN)
+    life, now = invitation_life(settings), clock_of(held).now()
+    async with held.get(Database).transaction() as session:
+        known = await accounts.find_by_email(session, OPERATOR, ADMIN)
+        if known is not None and known.state == "active":
+            return f"{settings.service.base_url}/dashboard/masuk"
+        if known is not None and known.state == "invited":
+            invited = await accounts.renew(session, OPERATOR, press, known.id, life=life, now=now)
+        else:
+            invited = await accounts.invite(session, OPERATOR, press, wanted, life=life, now=now)
+    return press.url(invited.code)
+
+
 async def _links(held: Resources, round_id: UUID, token: str, guest: dict[str, str]) -> list[str]:
     service = held.get(Settings).service
     async with held.get(Database).transaction() as session:
@@ -104,6 +126,7 @@ async def _links(held: Resources, round_id: UUID, token: str, guest: dict[str, s
         f"  {service.base_url}/v/{signed.code}" if signed else f"  {service.base_url}/periksa",
         "[bold]Admin BKPSDM[/]  dokumentasi API dan angka kepatuhan per OPD:",
         f"  {service.base_url}/docs",
+        f"  {await _way_in(held)}",
         f"  curl -H 'Authorization: Bearer {token}' {service.base_url}/api/v1/rounds/{round_id}/compliance",
         f"[dim]Surel (kode tanda tangan) ditulis ke {held.get(Settings).storage.data_dir}/mail[/]",
         "",

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.core.confinement import confine
 from app.core.db import Database, Session
+from app.core.limits import Limits, RateLimit
 from app.core.permission import CONFIRMED, Permission, Role
 from app.core.postgres import LocalPostgres
 from app.core.principal import Principal, Scope
@@ -24,7 +25,7 @@ from tests.conftest import NOON
 from tests.identity.administrator import Administrator, administrator, invite
 from tests.identity.role_table import NOBODY
 from tests.service import ORIGIN, Service, running_service
-from tests.web.visits import SITI, database_of_a_module
+from tests.web.visits import SITI, Visit, database_of_a_module
 
 REFUSED, GONE, STRANGER = (403, "account.refused"), (410, "invitation.invalid"), (401, "identity.login_needed")
 CONFIRM = (403, "session.confirm")
@@ -99,6 +100,20 @@ async def test_a_link_ends_after_its_hours_and_with_the_next_one(city: Service) 
     city.clock.advance(timedelta(hours=72))
     taken = {"code": again.json()["code"], "credential": browser.passkey.create(options)}
     assert await browser.code("POST", "/invitation", taken) == GONE
+
+
+async def test_guessing_is_counted_by_address_and_never_keeps_a_right_code_out(
+    city: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = replace(city.held.get(Limits), login=RateLimit(2, timer=lambda: 0.0))
+    monkeypatch.setitem(city.held._held, Limits, narrow)
+    browser, path = Administrator(city), "/invitation/passkey-options"
+    tried = [await browser.code("POST", path, {"code": f"{n:026}"}) for n in range(3)]
+    assert tried == [GONE, GONE, (429, "request.too_many")]
+    assert await browser.code("POST", "/sessions/passkey-options", {}) == (429, "request.too_many")
+    invited = await invite(city)
+    assert await browser.code("POST", path, {"code": invited["code"]}) == (200, None)
+    assert (await Visit(city.http).get("/kantor/undangan/0")).status_code == 429
 
 
 async def test_a_new_link_replaces_lost_passkeys_and_ends_their_sessions(city: Service) -> None:

@@ -13,20 +13,14 @@ from app.identity.access.filters import Filters
 from app.identity.accounts.models import Account
 from app.identity.models import AccessEvent, ApiToken
 
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What events are asked for; None asks for all."""
-
-    kind: str | None = None
-    actor_id: UUID | None = None
-    subject_id: UUID | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 _EVENT = Insertion(AccessEvent)
+
+
 async def insert_event(session: Session, event: AccessEvent) -> None:
     """Write one event at once."""
     await _EVENT.write(session, event)
+
+
 async def insert_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write many events."""
     await session.execute(insert(AccessEvent), rows)
