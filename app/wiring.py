@@ -33,6 +33,7 @@ from app.core.write_once import keep_once
 from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
 from app.document.sealing import Sealer
+from app.identity.browser import jobs as _browser_jobs  # noqa: F401
 from app.identity.edge import authenticate
 from app.identity.oidc.provider import OidcProvider
 from app.identity.passkey import RelyingParty

@@ -17,6 +17,7 @@ READERS = {ADMIN, OPD, AUDITOR}
 
 OPEN_TO_ALL = {
     "POST /activation",
+    "POST /login/code",
     "POST /login/passkey",
     "POST /login/passkey-options",
     "POST /login/pin",

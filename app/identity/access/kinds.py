@@ -12,6 +12,7 @@ class AccessKind(StrEnum):
     ACTIVATION_USED = "activation_used"
     DOCUMENT_OPENED = "document_opened"
     LOGIN = "login"
+    LOGIN_CODE_SENT = "login_code_sent"
     LOGIN_REFUSED = "login_refused"
     LOGOUT = "logout"
     LIST_EXPORTED = "list_exported"
@@ -22,5 +23,6 @@ class AccessKind(StrEnum):
     RECOVERY_APPROVED = "recovery_approved"
     ROLE_GRANTED = "role_granted"
     SIGNED = "signed"
+    SIGNING_CODE_SENT = "signing_code_sent"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of a kind
     TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a kind

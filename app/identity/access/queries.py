@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from app.core.db import Session
 from app.identity.models import AccessEvent
@@ -45,6 +45,14 @@ async def list_events(session: Session, filters: Filters, after: UUID | None, li
     if after is not None:
         statement = statement.where(AccessEvent.id < after)
     return list((await session.execute(statement)).scalars())
+
+
+async def count_about(session: Session, employee_id: UUID, kind: str, since: datetime) -> int:
+    """Count the events of a kind about a person after an instant."""
+    statement = select(func.count()).where(
+        AccessEvent.subject_id == employee_id, AccessEvent.kind == kind, AccessEvent.at > since
+    )
+    return (await session.execute(statement)).scalar_one()
 
 
 async def list_about(session: Session, employee_id: UUID, after: UUID | None, limit: int) -> list[AccessEvent]:
