@@ -27,6 +27,20 @@ OPEN_TO_ALL = {
 }
 """No login is asked for: they are the ways to one, or public."""
 
+OUTSIDE = {
+    "GET /ca/issuing.crl",
+    "GET /ca/root.crl",
+    "GET /ca/root.pem",
+    "GET /healthz",
+    "GET /log/checkpoint",
+    "GET /log/key",
+    "GET /log/tile/entries/{path}",
+    "GET /log/tile/{path}",
+    "GET /metrics",
+    "GET /readyz",
+}
+"""Outside the API: public to read, and nothing there can be changed."""
+
 COOKIE_ONLY = {"POST /logout", "POST /me/passkey-options", "POST /me/passkeys", "POST /me/pin"}
 """About the browser's own login; a token is no login."""
 
