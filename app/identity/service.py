@@ -128,7 +128,8 @@ async def keep_passkey(
         raise PasskeyRefused(reason="no_challenge")
     kept = verify_registration(party, login.employee_id, credential, challenge, now)
     had_ways = await _has_ways(session, login)
-    session.add(kept)
+    if not await queries.insert_passkey(session, kept):
+        raise PasskeyRefused(reason="known")
     access.record_own(session, AccessKind.PASSKEY_ADDED, login.employee_id, now=now)
     await _complete(session, login, now, had_ways=had_ways, passkey=kept.credential_id)
 

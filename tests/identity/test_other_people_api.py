@@ -16,10 +16,6 @@ from tests.identity.test_activation_api import activate, stranger
 from tests.signing.opened_round import OpenedRound
 
 GUARDED = sorted(PERSON_ONLY | COOKIE_ONLY | set(ALLOWED))
-    "POST /logout",
-    "POST /me/passkeys",
-    "POST /me/pin",
-}  # about the caller's own login: no id of anybody's in them
 
 
 @dataclass
