@@ -14,7 +14,8 @@ CSP = (
     "form-action 'self'; "
     "base-uri 'none'; "
     "frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
+    "require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 PERMISSIONS = (
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
