@@ -1,4 +1,4 @@
-.PHONY: demo test check format lock docs
+.PHONY: demo test check audit sbom format lock docs
 
 PY := .venv/bin/python
 TESTS ?=
@@ -18,6 +18,15 @@ check: ## style, types, floors
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+
+audit: ## known vulnerabilities of the locked packages, asked of the advisory database (needs a network)
+	scripts/setup requirements-dev.lock
+	scripts/audit
+
+sbom: ## the software bill of materials, CycloneDX JSON with licences
+	scripts/setup requirements-dev.lock
+	mkdir -p dist
+	$(PY) scripts/sbom.py dist/pakta.cdx.json
 
 format:
 	$(PY) -m ruff check --fix --select I,RUF100,F401 .

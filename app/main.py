@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         responses=problems.DOCUMENTED,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would send people to whatever host their request names
         telemetry={"tracing": False, "metrics": False, "logs": False},  # a failing import on every request otherwise
     )
     app.add_middleware(IdempotentPosts)

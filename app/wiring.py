@@ -38,6 +38,7 @@ from app.document.sealing import Sealer
 from app.identity.accounts import jobs as _account_jobs  # noqa: F401
 from app.identity.accounts.code import InvitationPress
 from app.identity.approval.service import ApprovalDesk
+from app.identity.browser import jobs as _browser_jobs  # noqa: F401
 from app.identity.edge import authenticate
 from app.identity.oidc.provider import OidcProvider
 from app.identity.passkey import RelyingParty

@@ -134,10 +134,10 @@ class Service:
         return reply.json()
 
 
-def settings_for(url: str, folder: Path, storage: StorageSettings | None = None) -> Settings:
+def settings_for(url: str, folder: Path, storage: StorageSettings | None = None, *, origin: str = ORIGIN) -> Settings:
     return Settings(
         given=[
-            ServiceSettings(base_url=ORIGIN, jobs=False, smallest_group=1),
+            ServiceSettings(base_url=origin, jobs=False, smallest_group=1),
             storage or StorageSettings(data_dir=folder / "data"),
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
@@ -148,14 +148,14 @@ def settings_for(url: str, folder: Path, storage: StorageSettings | None = None)
 
 @asynccontextmanager
 async def running_service(
-    url: str, folder: Path, at: datetime, *, storage: StorageSettings | None = None
+    url: str, folder: Path, at: datetime, *, storage: StorageSettings | None = None, origin: str = ORIGIN
 ) -> AsyncIterator[Service]:
     clock = SetClock(at)
-    app = create_app(settings_for(url, folder, storage), clock=clock)
+    app = create_app(settings_for(url, folder, storage, origin=origin), clock=clock)
     async with app.router.lifespan_context(app):
         held: Resources = app.state.resources
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=origin) as http:
             async with held.get(Database).transaction() as session:
                 admin = await identity.create_token(
                     session,

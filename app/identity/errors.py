@@ -19,11 +19,26 @@ class BirthDateWrong(AppError):
 
 
 class LoginRefused(AppError):
-    """NIP and PIN do not go together, or the PIN is locked, or the passkey is not known."""
+    """NIP and PIN do not go together, or the passkey is not known."""
 
     kind = Kind.FORBIDDEN
     code = "login.refused"
     remembered = True
+
+
+class LoginCodeWrong(AppError):
+    """The code is not the one that was mailed, or nothing was mailed because NIP and PIN do not go together."""
+
+    kind = Kind.FORBIDDEN
+    code = "login.code_wrong"
+    remembered = True
+
+
+class LoginCodeOver(AppError):
+    """The code was answered too often or too late: sign in from the beginning."""
+
+    kind = Kind.GONE
+    code = "login.code_over"
 
 
 class PinLocked(AppError):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.confinement import confined_to
 from app.core.db import Session
@@ -82,6 +83,13 @@ async def list_passkeys(session: Session, employee_id: UUID) -> list[Passkey]:
     """Return a person's passkeys."""
     statement = select(Passkey).where(Passkey.employee_id == employee_id).order_by(Passkey.created_at)
     return list((await session.execute(statement)).scalars())
+
+
+async def insert_passkey(session: Session, passkey: Passkey) -> bool:
+    """Store a passkey; whether its id was free. An authenticator draws ids at random, so one that is taken was made up."""
+    columns = Passkey.__table__.columns.keys()
+    statement = upsert(Passkey).values({name: getattr(passkey, name) for name in columns}).on_conflict_do_nothing()
+    return (await session.execute(statement.returning(Passkey.credential_id))).first() is not None
 
 
 async def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:

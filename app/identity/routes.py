@@ -1,13 +1,17 @@
 """Activation and login over the API."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from webauthn.helpers import bytes_to_base64url
 
+from app.core.errors import AppError
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
 from app.identity import service
+from app.identity.browser import edge as browsers
+from app.identity.browser import service as browser
 from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, renew_cookie, set_cookie
 from app.identity.errors import ActivationInvalid
 from app.identity.schemas import (
@@ -16,6 +20,8 @@ from app.identity.schemas import (
     ActivationsCreate,
     ChallengeRead,
     Credential,
+    LoginCodeGiven,
+    LoginCodeNeeded,
     LoginRead,
     PinCreate,
     PinLogin,
@@ -56,17 +62,35 @@ async def activate(
     except ActivationInvalid:  # only codes that are none are counted by address: see app/identity/slips/code.py
         resources(request).get(Limits).login.take(client_address(request))
         raise
-    return _welcome(response, settings, login)
+    set_cookie(response, settings.service, login)
+    return LoginRead(csrf=csrf_token(login.token), expires_at=login.session.expires_at)
 
 
-@router.post("/login/pin")
+@router.post("/login/pin", responses={202: {"model": LoginCodeNeeded, "description": "A code is needed as well."}})
 async def login_with_pin(
     body: PinLogin, request: Request, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep
+) -> LoginRead | LoginCodeNeeded:
+    """Sign in by NIP and PIN; in a browser the person never signed in with, 202 asks for a code as well."""
+    found = await browsers.sign_in(request, session, body.nip, body.pin, now=clock.now())
+    if isinstance(found, service.Login):
+        return await _welcome(request, response, session, settings, found, clock.now())
+    response.status_code = 202
+    return LoginCodeNeeded(pending=found.pending, expires_at=found.expires_at)
+
+
+@router.post("/login/code")
+async def login_with_code(
+    body: LoginCodeGiven,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
 ) -> LoginRead:
-    """Sign in by NIP and PIN."""
-    resources(request).get(Limits).login.take(client_address(request))
-    login = await service.login_with_pin(session, body.nip, body.pin, now=clock.now())
-    return _welcome(response, settings, login)
+    """Answer with the mailed code, or with that of a slip."""
+    press = resources(request).get(SlipPress)
+    login = await browser.try_code(session, press, body.pending, body.code, now=clock.now())
+    return await _welcome(request, response, session, settings, login, clock.now())
 
 
 @router.post("/login/passkey-options")
@@ -87,9 +111,12 @@ async def login_with_passkey(
     party: PartyDep,
 ) -> LoginRead:
     """Sign in with a passkey."""
-    resources(request).get(Limits).login.take(client_address(request))
-    login = await service.login_with_passkey(session, party, body.model_dump(), now=clock.now())
-    return _welcome(response, settings, login)
+    try:
+        login = await service.login_with_passkey(session, party, body.model_dump(), now=clock.now())
+    except AppError:  # one that is right is never refused for its address
+        resources(request).get(Limits).login.take(client_address(request))
+        raise
+    return await _welcome(request, response, session, settings, login, clock.now())
 
 
 @router.post("/logout", status_code=204)
@@ -120,6 +147,7 @@ async def keep_passkey(
     """Store a passkey; completes an activation."""
     await service.keep_passkey(session, party, login, body.model_dump(), now=clock.now())
     renew_cookie(request, response, login)
+    await browsers.remember(request, response, session, login.employee_id, clock.now())
     return {"status": "kept"}
 
 
@@ -130,9 +158,18 @@ async def keep_pin(
     """Store a PIN during an activation."""
     await service.keep_pin(session, login, body.pin, now=clock.now())
     renew_cookie(request, response, login)
+    await browsers.remember(request, response, session, login.employee_id, clock.now())
     return {"status": "kept"}
 
 
-def _welcome(response: Response, settings: SettingsDep, login: service.Login) -> LoginRead:
+async def _welcome(
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    settings: SettingsDep,
+    login: service.Login,
+    now: datetime,
+) -> LoginRead:
     set_cookie(response, settings.service, login)
+    await browsers.remember(request, response, session, login.session.employee_id, now)
     return LoginRead(csrf=csrf_token(login.token), expires_at=login.session.expires_at)

@@ -36,6 +36,20 @@ class LoginRead(BaseModel):
     expires_at: datetime
 
 
+class LoginCodeNeeded(BaseModel):
+    """This browser is not known: if NIP and PIN were right a code was mailed, which is sent to `/login/code` with `pending`."""
+
+    pending: str
+    expires_at: datetime
+
+
+class LoginCodeGiven(BaseModel):
+    """The mailed code, or that of a slip of the OPD."""
+
+    pending: str = Field(max_length=64)
+    code: str = Field(max_length=64)
+
+
 class PinCreate(BaseModel):
     """A new PIN."""
 

@@ -11,14 +11,18 @@ from app.core.db import Session
 from app.core.mail import Mailer, Message
 from app.core.texts import text
 from app.identity import service as identity
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.identity.passkey import RelyingParty, verify_assertion
 from app.identity.recovery import service as recovery
 from app.signing import queries
 from app.signing.act import b64, mark
-from app.signing.errors import CodeNone, CodeNotSent, CodeTooSoon, PinOrCodeWrong
+from app.signing.errors import CodeNone, CodeNotSent, CodesSpent, CodeTooSoon, PinOrCodeWrong
 from app.signing.models import SigningCode, SigningSession
 from app.signing.schemas import Authentication
-from app.signing.states import CODE_LIFE, CODE_PAUSE, CODE_TRIES
+from app.signing.states import CODE_DIGITS, CODE_LIFE, CODE_PAUSE, CODE_TRIES, CODES_A_DAY
+
+_COUNTED = timedelta(days=1) + CODE_LIFE  # so that no day holds answers to more codes than that
 
 
 async def authenticate(
@@ -56,7 +60,11 @@ async def send_code(
     stored = await queries.find_code(session, signing.id)
     if stored is not None and (wait := stored.expires_at - CODE_LIFE + CODE_PAUSE - now) > timedelta(0):
         raise CodeTooSoon(retry_after=wait.seconds + 1)
-    code = f"{secrets.randbelow(10**6):06d}"
+    sent = await access.count_about(session, signing.employee_id, AccessKind.SIGNING_CODE_SENT, now - _COUNTED)
+    if sent >= CODES_A_DAY:
+        raise CodesSpent(most=CODES_A_DAY)
+    access.record_own(session, AccessKind.SIGNING_CODE_SENT, signing.employee_id, now=now)
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     stored = stored or SigningCode(session_id=signing.id)
     stored.code_hash, stored.expires_at, stored.tries_left = _hash(signing, code), now + CODE_LIFE, CODE_TRIES
     session.add(stored)
@@ -77,7 +85,7 @@ async def _check_pin_and_code(session: Session, signing: SigningSession, given: 
         raise CodeNone
     code.tries_left -= 1
     pin_holds = await identity.check_pin(session, signing.employee_id, given.pin, now=now)
-    code_holds = hmac.compare_digest(_hash(signing, given.code.strip()), code.code_hash)
+    code_holds = hmac.compare_digest(_hash(signing, "".join(given.code.split())), code.code_hash)
     if not (pin_holds and code_holds):
         raise PinOrCodeWrong
     await session.delete(code)

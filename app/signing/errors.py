@@ -66,6 +66,13 @@ class CodeTooSoon(AppError):
     code = "code.too_soon"
 
 
+class CodesSpent(AppError):
+    """So many codes were sent within a day that one more would be worth guessing at."""
+
+    kind = Kind.CONFLICT
+    code = "code.spent"
+
+
 class CodeNotSent(AppError):
     """There is no channel to send a code through: no mail server is set, or the person has no address."""
 

@@ -17,6 +17,9 @@ CERTIFICATE_LIFE = timedelta(minutes=10)
 CODE_LIFE = timedelta(minutes=5)
 CODE_TRIES = 3
 CODE_PAUSE = timedelta(seconds=30)
+CODE_DIGITS = 8
+CODES_A_DAY = 12
+"""Somebody with another's phone, its open session and the PIN guesses the mailed code with 12 * 3 / 10**8 = 3.6e-7 a day."""
 MOST_RESTARTS = 5
 MOST_DOCUMENTS = 500
 

@@ -14,7 +14,8 @@ CSP = (
     "form-action 'self'; "
     "base-uri 'none'; "
     "frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
+    "require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 PERMISSIONS = (
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
@@ -25,7 +26,10 @@ PERMISSIONS = (
 def harden(headers: MutableHeaders, *, secure: bool) -> None:
     """Add the headers to an answer; `secure` when people reach the service over TLS."""
     headers.setdefault("Content-Security-Policy", CSP)  # a page that is kept as a file brings a stricter one of its own
+    if "etag" not in headers:
+        headers.setdefault("Cache-Control", "no-store")  # personal data stays in no cache unless a route says what may
     headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

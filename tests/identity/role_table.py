@@ -19,6 +19,7 @@ OPEN_TO_ALL = {
     "POST /activation",
     "POST /invitation",
     "POST /invitation/passkey-options",
+    "POST /login/code",
     "POST /login/passkey",
     "POST /login/passkey-options",
     "POST /login/pin",
@@ -29,6 +30,20 @@ OPEN_TO_ALL = {
     "POST /verifications",
 }
 """No login is asked for: they are the ways to one, or public."""
+
+OUTSIDE = {
+    "GET /ca/issuing.crl",
+    "GET /ca/root.crl",
+    "GET /ca/root.pem",
+    "GET /healthz",
+    "GET /log/checkpoint",
+    "GET /log/key",
+    "GET /log/tile/entries/{path}",
+    "GET /log/tile/{path}",
+    "GET /metrics",
+    "GET /readyz",
+}
+"""Outside the API: public to read, and nothing there can be changed."""
 
 COOKIE_ONLY = {"POST /logout", "POST /me/passkey-options", "POST /me/passkeys", "POST /me/pin"}
 """About the browser's own login; a token is no login."""

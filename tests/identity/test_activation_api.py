@@ -166,25 +166,6 @@ async def test_a_strange_passkey_and_a_stale_challenge_sign_nobody_in(a_round: O
         assert await refusal(browser._call("POST", "/login/passkey", wrong)) == (403, "login.refused")
 
 
-async def test_nip_and_pin_sign_in_and_every_refusal_looks_the_same(a_round: OpenedRound) -> None:
-    device = await a_round.device_with_pin()
-    nip = (
-        await device._call(
-            "POST", "/me/signing-sessions", {"obligation_ids": [o["id"] for o in await device.pending()]}
-        )
-    )["signer"]["nip"]
-    browser = stranger(a_round)
-    await browser._call("POST", "/login/pin", {"nip": f" {nip[:8]} {nip[8:]}", "pin": PIN})
-    assert len(await device.pending()) == 2
-    refused = (403, "login.refused")
-    no_such = {"nip": "198501012010012999", "pin": PIN}
-    assert await refusal(stranger(a_round)._call("POST", "/login/pin", no_such)) == refused
-    assert await refusal(stranger(a_round)._call("POST", "/login/pin", {"nip": "\0", "pin": "\0"})) == refused
-    for _ in range(6):
-        assert await refusal(stranger(a_round)._call("POST", "/login/pin", {"nip": nip, "pin": "918273"})) == refused
-    assert await refusal(stranger(a_round)._call("POST", "/login/pin", {"nip": nip, "pin": PIN})) == refused
-
-
 async def read_rounds(a_round: OpenedRound, authorization: str) -> Response:
     headers = [(b"authorization", authorization.encode("latin-1"))]
     return await a_round.service.http.get(f"{API}/rounds", headers=headers)

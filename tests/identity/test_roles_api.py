@@ -13,6 +13,7 @@ from tests.identity.role_table import (
     COOKIE_ONLY,
     NOBODY,
     OPEN_TO_ALL,
+    OUTSIDE,
     PERSON_ONLY,
     TOKENS,
 )
@@ -82,6 +83,9 @@ async def call(a_round: OpenedRound, route: str, places: dict[str, str], headers
 
 
 def test_the_table_holds_every_route(a_round: OpenedRound) -> None:
+    paths = a_round.service.app.openapi()["paths"]
+    everything = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert everything - {route.replace(" ", f" {API}", 1) for route in routes(a_round)} == OUTSIDE
     assert routes(a_round) == OPEN_TO_ALL | COOKIE_ONLY | ACCOUNT_ONLY | PERSON_ONLY | set(ALLOWED)
 
 

@@ -231,7 +231,7 @@ async def test_a_recovered_account_signs_after_a_day_and_its_old_phone_never_aga
     assert await refusal(new._call("POST", "/me/signing-sessions", opening)) == (403, "account.held")
     a_round.service.clock.advance(timedelta(hours=24, seconds=1))
     try:
-        fresh = stranger(a_round)
+        fresh = new  # its browser is known: the PIN was chosen there
         login = await fresh._call("POST", "/login/pin", {"nip": who["nip"], "pin": PIN})
         fresh._headers["x-csrf-token"] = login["csrf"]
         await fresh._call("POST", "/me/signing-sessions", opening)

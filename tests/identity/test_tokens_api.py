@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from app.core.db import Database
+from app.core.ids import new_code
 from app.core.limits import Limits, RateLimit
 from app.core.permission import Role
 from app.core.secrets import new_token, token_hash
 from app.device.signer import API
-from app.identity.tokens.form import checksum, is_well_formed, new_api_token
+from app.identity.tokens.form import PREFIX, checksum, is_well_formed, new_api_token
 from tests.signing.opened_round import OpenedRound
 
 
@@ -168,3 +169,10 @@ async def test_a_persons_limit_is_their_own(a_round: OpenedRound) -> None:
     device = await a_round.device()
     reply = await device._request("GET", "/me/obligations", None)
     assert reply.headers["ratelimit-policy"] == '"person";q=300;w=60'
+
+
+def test_tokens_links_and_cookies_cannot_be_guessed_at_any_rate() -> None:
+    """Judged 5,000 a second for a whole day, as if there was no limit and no other work: against each of a million at once."""
+    judged = 5_000 * 86_400 * 10**6
+    for values in (62 ** (len(new_api_token()) - len(PREFIX) - 6), 32 ** len(new_code()), 64 ** len(new_token())):
+        assert judged / values < 1e-15

@@ -176,7 +176,7 @@ async def test_a_pin_and_a_mailed_code_sign_where_there_is_no_passkey(
     await phone.tap("Saya menyatakan dan menandatangani")
     await page.locator("#status.problem").wait_for()
     assert "PIN atau kode salah" in await page.locator("#status").inner_text()
-    found = re.search(r": (\d{6})\n", mail)
+    found = re.search(r": (\d{8})\n", mail)
     assert found is not None
     await page.get_by_label("Kode dari surel").fill(found[1])
     await phone.tap("Saya menyatakan dan menandatangani")

@@ -2,22 +2,21 @@
 
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
 from app.core.postgres import LocalPostgres
 from tests.identity.test_slips_api import told
-from tests.journeys.browser import Phone, launch, round_opened, serving
+from tests.journeys.browser import AUTHENTICATOR, Phone, activation_code, launch, round_opened, serving
 from tests.service import Service
-from tests.web.visits import SITI, database_of_a_module
+from tests.web.visits import BUDI, JOKO, SITI, database_of_a_module
 
-MOST_TAPS = 4
+MOST_TAPS, MOST_TAPS_AGAIN = 4, 2
 PICTURES = os.environ.get("PAKTA_TEST_PICTURES")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await launch(playwright)
@@ -25,10 +24,10 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest.fixture
-async def site(postgres: LocalPostgres, tmp_path: Path) -> AsyncIterator[tuple[Service, str]]:
+@pytest.fixture(scope="module")
+async def site(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Service, str]]:
     with database_of_a_module(postgres) as url:
-        async with serving(url, tmp_path) as (service, origin):
+        async with serving(url, tmp_path_factory.mktemp("slips")) as (service, origin):
             await service.import_roster()
             await round_opened(service, await service.open_round())
             yield service, origin
@@ -87,3 +86,39 @@ async def test_a_slip_leads_to_the_first_pledge_in_four_taps(browser: Browser, s
         assert word in listed
     assert [one for one in phone.complaints if "404" not in one] == []
     await phone.close()
+
+
+@pytest.mark.parametrize(("transport", "nip"), [("usb", BUDI), ("hybrid", JOKO)])
+async def test_a_key_that_is_carried_around_signs_in_at_a_desk_in_two_taps(
+    browser: Browser, site: tuple[Service, str], transport: str, nip: str
+) -> None:
+    service, origin = site
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="id-ID")
+    page = await context.new_page()
+    desk = Phone(page, origin)
+    page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
+    session = await context.new_cdp_session(page)
+    await session.send("WebAuthn.enable")
+    await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR | {"transport": transport}})
+    await page.goto(f"{origin}/aktivasi/{await activation_code(service, nip)}")
+    for label, digits in (("Tanggal", nip[6:8]), ("Bulan", nip[4:6]), ("Tahun", nip[:4])):
+        await page.get_by_label(label, exact=True).fill(digits)
+    await desk.tap("Ya, ini saya")
+    await page.locator("#other-key").wait_for()
+    assert await page.get_by_label("PIN baru").is_visible()
+    await desk.tap("Buat kunci sandi")
+    await page.wait_for_url("**/beranda")
+    await desk.tap("Keluar")
+    await page.wait_for_url(f"{origin}/")
+    await page.goto(f"{origin}/masuk?lanjut=/beranda")
+    taps = 0
+    await desk.tap("Masuk dengan kunci sandi")
+    taps += 1
+    await page.wait_for_url("**/beranda")
+    await desk.tap("Baca")
+    taps += 1
+    await page.wait_for_url("**/tanda-tangan/*")
+    await page.locator("main[data-state=reading]").wait_for()
+    assert taps <= MOST_TAPS_AGAIN
+    assert desk.complaints == []
+    await context.close()

@@ -116,7 +116,7 @@ def mails(folder: Path) -> set[Path]:
 def read_code(message: Path) -> tuple[str, str]:
     """Return the one-time code of a message, and its text."""
     body = email.message_from_bytes(message.read_bytes()).get_payload(decode=True).decode()
-    found = re.findall(r"\b\d{6}\b", body)
+    found = re.findall(r"\b\d{8}\b", body)
     assert len(found) == 1, body
     return found[0], body
 

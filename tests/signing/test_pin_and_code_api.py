@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.device.signer import Device, Prepared
-from app.signing.states import CODE_PAUSE
+from app.signing.states import CODE_DIGITS, CODE_PAUSE, CODE_TRIES, CODES_A_DAY
 from tests.signing.acts import (
     BOTH_ONCE,
     OPEN,
@@ -42,7 +42,7 @@ def request(device: Device, prepared: Prepared, code: str, pin: str = PIN) -> di
 
 
 def other(code: str) -> str:
-    return f"{(int(code) + 1) % 10**6:06d}"
+    return f"{(int(code) + 1) % 10**8:08d}"
 
 
 async def test_pin_and_code_sign_and_are_recorded_as_what_they_are(a_round: OpenedRound) -> None:
@@ -80,6 +80,18 @@ async def test_a_code_asked_for_again_at_once_is_not_sent(a_round: OpenedRound) 
     asking = device._call("POST", f"{OPEN}/{prepared.session['id']}/code", {})
     assert await refusal(asking) == (429, "code.too_soon")
     await certify(device, prepared, request(device, prepared, code))
+
+
+async def test_twelve_codes_a_day_leave_less_than_a_millionth_to_somebody_who_knows_the_pin(
+    a_round: OpenedRound,
+) -> None:
+    device, prepared = await a_round.prepared(await a_round.device_with_pin())
+    for _ in range(CODES_A_DAY):
+        await ask_code(a_round, device, prepared)
+    a_round.service.clock.advance(CODE_PAUSE)
+    asking = device._call("POST", f"{OPEN}/{prepared.session['id']}/code", {})
+    assert await refusal(asking) == (409, "code.spent")
+    assert CODES_A_DAY * CODE_TRIES / 10**CODE_DIGITS < 1e-6
 
 
 async def test_a_code_is_used_once(a_round: OpenedRound) -> None:

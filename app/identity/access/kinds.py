@@ -18,6 +18,7 @@ class AccessKind(StrEnum):
     APPROVAL_REFUSED = "approval_refused"
     DOCUMENT_OPENED = "document_opened"
     LOGIN = "login"
+    LOGIN_CODE_SENT = "login_code_sent"
     LOGIN_REFUSED = "login_refused"
     LOGOUT = "logout"
     LIST_EXPORTED = "list_exported"
@@ -31,5 +32,6 @@ class AccessKind(StrEnum):
     SESSION_CONFIRMED = "session_confirmed"
     SESSION_ENDED = "session_ended"
     SIGNED = "signed"
+    SIGNING_CODE_SENT = "signing_code_sent"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of a kind
     TOKEN_ROTATED = "token_rotated"  # noqa: S105 - the name of a kind

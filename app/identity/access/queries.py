@@ -1,10 +1,11 @@
 """SQL of access events. Ids are UUIDv7, so the order of ids is the order of time."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, union_all
+from sqlalchemy import func, insert, select, union_all
 
 from app.asn.models import Employee
 from app.core.db import Session
@@ -43,6 +44,14 @@ async def list_events(session: Session, filters: Filters, after: UUID | None, li
     if after is not None:
         statement = statement.where(AccessEvent.id < after)
     return list((await session.execute(statement)).scalars())
+
+
+async def count_about(session: Session, employee_id: UUID, kind: str, since: datetime) -> int:
+    """Count the events of a kind about a person after an instant."""
+    statement = select(func.count()).where(
+        AccessEvent.subject_id == employee_id, AccessEvent.kind == kind, AccessEvent.at > since
+    )
+    return (await session.execute(statement)).scalar_one()
 
 
 async def list_about(session: Session, employee_id: UUID, after: UUID | None, limit: int) -> list[AccessEvent]:

@@ -1,8 +1,8 @@
 """Write an event in the transaction of what it tells of, and read events.
 
 An act and its event stand or fall together. Reading one's own things writes nothing. Failed sign-ins are bounded by the locks
-themselves: a wrong PIN is an event only while the PIN is not locked (five at once, some fifteen a day), a wrong birth date only while
-the activation lives (five), and somebody who does not exist leaves none, so nobody can fill the table from outside.
+themselves: of strangers' wrong PINs fifteen a day are written down, in a known browser five in a row, a wrong birth date only while the
+activation lives (five), and somebody who does not exist leaves none, so nobody can fill the table from outside.
 """
 
 from collections.abc import Sequence
@@ -91,6 +91,11 @@ def looked_at(
     """Write that somebody looked at another's data; a look at one's own is nobody's business."""
     if actor.employee_id is None or actor.employee_id != subject_id:
         record(session, kind, actor, now=now, subject_id=subject_id, **data)
+
+
+async def count_about(session: Session, employee_id: UUID, kind: AccessKind, since: datetime) -> int:
+    """Count what of a kind happened about a person after an instant, for limits by day."""
+    return await queries.count_about(session, employee_id, kind.value, since)
 
 
 async def list_events(

@@ -11,6 +11,7 @@ from app.asn.models import Employee
 from app.core.db import Session
 from app.core.prepared import Prepared
 from app.core.principal import Scope
+from app.identity.browser.models import KnownBrowser
 from app.identity.models import AccountHold, Activation, LoginSession, Passkey, Pin
 from app.opd.models import Unit
 
@@ -41,12 +42,13 @@ async def keep_hold(session: Session, activation: Activation, since: datetime, u
 async def end_other_ways(
     session: Session, employee_id: UUID, *, passkey: bytes | None, login_id: UUID, at: datetime
 ) -> None:
-    """Remove every way to sign in but the new one (a passkey; the PIN where it is None), and end every other login."""
+    """Remove every way to sign in but the new one (a passkey; the PIN where it is None), end every other login, know no browser."""
     others = delete(Passkey).where(Passkey.employee_id == employee_id)
     if passkey is not None:
         others = others.where(Passkey.credential_id != passkey)
         await session.execute(delete(Pin).where(Pin.employee_id == employee_id))
     await session.execute(others)
+    await session.execute(delete(KnownBrowser).where(KnownBrowser.employee_id == employee_id))
     await session.execute(
         update(LoginSession)
         .where(LoginSession.employee_id == employee_id, LoginSession.id != login_id, LoginSession.revoked_at.is_(None))

@@ -72,7 +72,10 @@ async def list_scans(
 async def read_file(scan_id: UUID, session: SessionDep, actor: ActorDep, ceremony: CeremonyDep) -> Response:
     """The scan as a plain PDF."""
     data = await scans.file_of(session, ceremony, actor, scan_id)
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="pindaian-{scan_id}.pdf"',
+        "Cache-Control": "private, no-store",
+    }
     return Response(data, media_type="application/pdf", headers=headers)
 
 

@@ -12,6 +12,7 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.limits import Limits
 from app.core.texts import text
 from app.identity import service as identity
+from app.identity.browser import edge as browsers
 from app.identity.edge import set_cookie
 from app.identity.errors import ActivationInvalid, BirthDateWrong, PinWeak
 from app.identity.slips.code import SlipPress, tidy
@@ -110,6 +111,7 @@ async def post_pin(
         return render(request, "ways.html", visitor=visitor, status=422, name=employee.name, problem=problem)
     response = RedirectResponse("/beranda", 303)
     visitor.renew_cookie(response, settings.service)
+    await browsers.remember(request, response, session, visitor.login.employee_id, clock.now())
     return response
 
 

@@ -1,18 +1,24 @@
 """Signing in and out."""
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
-from app.core.limits import Limits
+from app.core.db import Session
+from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.settings import Settings
 from app.core.texts import text
 from app.identity import service as identity
+from app.identity.browser import edge as browsers
+from app.identity.browser import service as browser
+from app.identity.browser.service import CodeAsked
 from app.identity.edge import cookie_name, set_cookie
-from app.identity.errors import LoginRefused
+from app.identity.errors import LoginCodeWrong, LoginRefused
 from app.identity.oidc.provider import OidcProvider
+from app.identity.slips.code import SlipPress
 from app.web.rendering import language_of, render
 from app.web.visitor import FormVisitorDep, MaybeVisitorDep, OwnOrigin
 
@@ -46,15 +52,43 @@ async def post_login(
     lanjut: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Sign in by NIP and PIN, without any script."""
-    resources(request).get(Limits).login.take(client_address(request))
     try:
-        login = await identity.login_with_pin(session, nip, pin, now=clock.now())
+        found = await browsers.sign_in(request, session, nip, pin, now=clock.now())
     except LoginRefused as refused:
         language = language_of(request)
         problem, remedy = text(refused.code, language), text(f"{refused.code}.remedy", language)
         return _page(request, lanjut, status=403, nip=nip, problem=problem, remedy=remedy)
+    if isinstance(found, CodeAsked):
+        return render(request, "login_code.html", onward=onward(lanjut), pending=found.pending, problem="")
+    return await _enter(request, session, settings, found, lanjut, clock.now())
+
+
+@router.post("/masuk/kode", dependencies=[OwnOrigin])
+async def post_code(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    pending: Annotated[str, Form(max_length=64)] = "",
+    code: Annotated[str, Form(max_length=64)] = "",
+    lanjut: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Answer with the code that a browser nobody knows is asked for."""
+    press = resources(request).get(SlipPress)
+    try:
+        login = await browser.try_code(session, press, pending, code, now=clock.now())
+    except LoginCodeWrong as refused:
+        problem = text(refused.code, language_of(request), **refused.params)
+        return render(request, "login_code.html", status=403, onward=onward(lanjut), pending=pending, problem=problem)
+    return await _enter(request, session, settings, login, lanjut, clock.now())
+
+
+async def _enter(
+    request: Request, session: Session, settings: Settings, login: identity.Login, lanjut: str, now: datetime
+) -> Response:
     response = RedirectResponse(onward(lanjut), 303)
     set_cookie(response, settings.service, login)
+    await browsers.remember(request, response, session, login.session.employee_id, now)
     return response
 
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.core.errors import NotFound
-from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
-from app.core.limits import Limits
+from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.core.settings import ServiceSettings
 from app.identity import service as identity
 from app.identity.accounts.cookie import set_cookie as set_account_cookie
 from app.identity.accounts.means import BrowserDep
+from app.identity.browser import edge as browsers
 from app.identity.edge import set_cookie
 from app.identity.errors import OidcRefused
 from app.identity.oidc import flow
@@ -31,7 +31,6 @@ async def begin(
     request: Request, clock: ClockDep, settings: SettingsDep, lanjut: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
     """Go to the agency's sign-on."""
-    resources(request).get(Limits).login.take(client_address(request))
     address, cookie = await flow.begin(
         _provider(request), settings.storage, _redirect(settings.service), onward(lanjut), now=clock.now()
     )
@@ -76,6 +75,7 @@ async def complete(
         onto = target if passkeys or has_pin else "/cara-masuk"
         response = RedirectResponse(onto, 303, {"Cache-Control": "no-store"})
         set_cookie(response, settings.service, login)
+        await browsers.remember(request, response, session, login.session.employee_id, now)
     response.delete_cookie(
         _cookie_name(settings.service), path="/", secure=settings.service.secure, httponly=True, samesite="lax"
     )

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { unb64 } from "./bytes.js";
-import { deviceHasPasskeys, usePasskey } from "./passkey.js";
+import { deskHasKeys, deviceHasPasskeys, usePasskey } from "./passkey.js";
 
 const FRESH = 4 * 60_000; // milliseconds; the server forgets a challenge after five minutes
 const main = document.querySelector("main");
@@ -31,7 +31,7 @@ async function login() {
 }
 
 async function offer() {
-  if (!(await deviceHasPasskeys())) return;
+  if (!(await deviceHasPasskeys()) && !deskHasKeys()) return;
   await fetchChallenge();
   document.getElementById("passkey-way").hidden = false;
 }

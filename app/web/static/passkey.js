@@ -15,6 +15,12 @@ export async function deviceHasPasskeys() {
   }
 }
 
+// Whether a security key or another's phone can be meant: at a desk, where the browser itself asks which. A phone that holds no passkey
+// of its own is not led into that dialogue.
+export function deskHasKeys() {
+  return "PublicKeyCredential" in window && matchMedia("(pointer: fine) and (min-width: 48em)").matches;
+}
+
 export function createPasskey(options) {
   return navigator.credentials.create({ publicKey: creationOptions(options) }).then(toJSON);
 }

@@ -1,7 +1,7 @@
-// The page /cara-masuk: a passkey is offered only where the device itself can hold one.
+// The page /cara-masuk: a passkey comes first where the device itself can hold one, and beside the PIN at a desk.
 
 import { call } from "./api.js";
-import { createPasskey, deviceHasPasskeys } from "./passkey.js";
+import { createPasskey, deskHasKeys, deviceHasPasskeys } from "./passkey.js";
 
 const main = document.querySelector("main");
 const words = JSON.parse(main.dataset.words);
@@ -11,10 +11,13 @@ let options = null;
 
 // Fetched before the tap: nothing is waited for between the tap and the prompt.
 async function offer() {
-  if (!(await deviceHasPasskeys())) return;
+  const own = await deviceHasPasskeys();
+  if (!own && !deskHasKeys()) return;
   options = await call("POST", "/me/passkey-options", {});
   document.getElementById("passkey-way").hidden = false;
-  document.getElementById("pin-way").open = false;
+  document.getElementById("own-key").hidden = !own;
+  document.getElementById("other-key").hidden = own;
+  document.getElementById("pin-way").open = !own;
 }
 
 async function create() {

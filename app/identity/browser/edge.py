@@ -1,0 +1,51 @@
+"""The cookie that makes a browser known, and signing in by NIP and PIN from a request."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from app.core.db import Session
+from app.core.http import client_address, resources
+from app.core.limits import Limits
+from app.core.settings import ServiceSettings, Settings
+from app.identity.browser import service
+from app.identity.browser.service import CodeAsked
+from app.identity.service import Login
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, as `new_token` makes them
+
+
+def cookie_name(settings: ServiceSettings) -> str:
+    """`__Host-` binds the cookie to this host and TLS (RFC 6265bis)."""
+    return "__Host-pakta-browser" if settings.secure else "pakta-browser"
+
+
+async def sign_in(request: Request, session: Session, nip: str, pin: str, *, now: datetime) -> Login | CodeAsked:
+    """Try a NIP and PIN. Only browsers that are not known are counted by address: strangers cannot shut a whole OPD out."""
+    attempt = await service.recognise(session, nip, browser_of(request), now=now)
+    if attempt.known is None:
+        resources(request).get(Limits).login.take(client_address(request))
+    return await service.try_pin(session, attempt, pin, now=now)
+
+
+async def remember(request: Request, response: Response, session: Session, employee_id: UUID, now: datetime) -> None:
+    """Let this browser be known to whoever is signed in with it now."""
+    settings = resources(request).get(Settings).service
+    token = await service.remember(session, employee_id, browser_of(request), now=now)
+    response.set_cookie(
+        cookie_name(settings),
+        token,
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+        path="/",
+        max_age=int(service.KNOWN_LIFE.total_seconds()),
+    )
+
+
+def browser_of(request: Request) -> str | None:
+    """Return what the browser's cookie holds, if it can be one of ours."""
+    found = request.cookies.get(cookie_name(resources(request).get(Settings).service), "")
+    return found if _TOKEN.fullmatch(found) else None
