@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.asn import cell, degrees, nip, standing
+from app.asn import cell, degrees, nip, standing, without_nip
 from app.asn.columns import Column, Header
+from app.asn.nik.column import ABSENT, NikColumn
 from app.asn.outcome import WARNINGS, Finding, Outcome, outcome_of
-from app.asn.sheet import SheetRow
+from app.asn.sheet import SheetRow, finding
 from app.opd.tree import UnitDirectory
 
 _REPEATED = (
@@ -36,6 +37,8 @@ class PersonFields:
 
     pns_id: str
     nip: str
+    local_number: str
+    nik_digest: str
     name: str
     birth_date: dt.date
     employment: str
@@ -48,13 +51,14 @@ class PersonFields:
     unit_id: str
     email: str
     phone: str
+    nik_sealed: str = ""
 
 
 @dataclass(slots=True)
 class CheckedRow:
     """A row and what became of it: all its findings, the gravest first. `person` is None exactly when it is rejected.
 
-    A rejected row may still say whom it is about: `nip` and `pns_id`, as far as they are readable.
+    A rejected row may still say whom it is about: `nip`, `pns_id` and the rest, as far as they are readable.
     """
 
     sheet: str
@@ -65,6 +69,8 @@ class CheckedRow:
     header: Header
     nip: str = ""
     pns_id: str = ""
+    local_number: str = ""
+    nik_digest: str = ""
 
     @property
     def codes(self) -> list[str]:
@@ -87,27 +93,40 @@ class CheckedRow:
         return self.findings[0].remedy if self.findings else ""
 
 
-def check_rows(rows: Iterable[SheetRow], units: UnitDirectory) -> Iterator[CheckedRow]:
+def check_rows(rows: Iterable[SheetRow], units: UnitDirectory, niks: NikColumn = NikColumn()) -> Iterator[CheckedRow]:
     """Check rows one by one, in order, each by itself."""
     for row in rows:
         reading = nip.read(row.cells.get(Column.NIP))
         name, findings = _check_name(row)
         unit_id = _find_unit(row, units)
-        if reading.code:
-            findings.insert(0, _finding(row, reading.code, Column.NIP))
+        outside = reading.nip is None and without_nip.is_outside(row)
+        known = ABSENT
+        if (outside or niks.keeps) and Column.NIK in row.cells:
+            known = niks.read(row.cells[Column.NIK], without_nip=outside)
+        number = ""
+        if outside:
+            number, born = without_nip.check(row, known, findings)
+        else:
+            born = _birth_date(row, reading.nip, findings)
+            if reading.code:
+                findings.insert(0, finding(row, reading.code, Column.NIP))
+            if known.code:
+                findings.append(Finding("nik.unusable", row.header.label(Column.NIK), ""))
         if unit_id is None:
-            findings.append(_finding(row, "unit.unknown", _unit_column(row)))
-        born = _birth_date(row, reading.nip, findings)
+            findings.append(finding(row, "unit.unknown", _unit_column(row)))
         _check_legal_status(row, findings)
         outcome = outcome_of(findings)
         person = None
-        if outcome is not Outcome.REJECTED and reading.nip and unit_id and born:
+        if outcome is not Outcome.REJECTED and unit_id and born:
             person = _person(row, reading.nip, name, unit_id, born)
+            person.local_number, person.nik_digest, person.nik_sealed = number, known.digest, known.sealed
         # Stable: what rejects the row stands before what only warns.
         findings.sort(key=lambda found: found.code in WARNINGS)
         digits = reading.nip.digits if reading.nip else ""
         pns_id = person.pns_id if person else _pns_id(row)
-        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id)
+        yield CheckedRow(
+            row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id, number, known.digest
+        )
 
 
 def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:
@@ -116,9 +135,9 @@ def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:
     front = _joined(cell.value(row.cells.get(Column.FRONT_DEGREES)), parts.front, " ")
     back = _joined(cell.value(row.cells.get(Column.BACK_DEGREES)), parts.back, ", ")
     if cell.is_formula(parts.name):
-        return "", [_finding(row, "name.formula", Column.NAME)]
+        return "", [finding(row, "name.formula", Column.NAME)]
     if not any(character.isalpha() for character in parts.name):
-        return "", [_finding(row, "name.missing", Column.NAME)]
+        return "", [finding(row, "name.missing", Column.NAME)]
     return degrees.compose(front, degrees.capitalise(parts.name), back), []
 
 
@@ -149,9 +168,9 @@ def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) 
     written = cell.date(stated)
     if written == parsed.birth_date:
         return written
-    findings.append(_finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
+    findings.append(finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
     if written and written.day <= 12 and written.replace(day=written.month, month=written.day) == parsed.birth_date:
-        findings.append(_finding(row, "birth_date.swapped", Column.BIRTH_DATE))
+        findings.append(finding(row, "birth_date.swapped", Column.BIRTH_DATE))
         return parsed.birth_date
     return written or parsed.birth_date
 
@@ -159,21 +178,25 @@ def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) 
 def _check_legal_status(row: SheetRow, findings: list[Finding]) -> None:
     stated = _repeated(row.cells.get(Column.LEGAL_STATUS))
     if stated and stated.zfill(2).upper() not in standing.LEGAL_STATUSES:
-        findings.append(_finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
+        findings.append(finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
 
 
 def _pns_id(row: SheetRow) -> str:
     return cell.value(row.cells.get(Column.PNS_ID)).upper()
 
 
-def _person(row: SheetRow, parsed: nip.Nip, name: str, unit_id: str, born: dt.date) -> PersonFields:
+def _person(row: SheetRow, parsed: nip.Nip | None, name: str, unit_id: str, born: dt.date) -> PersonFields:
     cells = row.cells
     values = {column: _repeated(cells[column]) for column in _REPEATED if column in cells}
-    kind = standing.employment(values.get(Column.EMPLOYMENT, ""), values.get(Column.CPNS_FLAG, ""), parsed.kind)
+    kind = without_nip.EMPLOYMENT
+    if parsed is not None:
+        kind = standing.employment(values.get(Column.EMPLOYMENT, ""), values.get(Column.CPNS_FLAG, ""), parsed.kind)
     grade = standing.grade(values.get(Column.GRADE, ""), kind)
     return PersonFields(
         pns_id=_pns_id(row),
-        nip=parsed.digits,
+        nip=parsed.digits if parsed else "",
+        local_number="",
+        nik_digest="",
         name=name,
         birth_date=born,
         employment=kind,
@@ -203,7 +226,3 @@ def _phone(stated: str) -> str:
     if stated.startswith("+"):
         return f"+{digits}"
     return f"0{digits}" if digits.startswith("8") else digits
-
-
-def _finding(row: SheetRow, code: str, column: Column) -> Finding:
-    return Finding(code, row.header.label(column), cell.shown(row.cells.get(column)))

@@ -167,8 +167,8 @@ async def check_pin(session: Session, employee_id: UUID, pin: str, *, now: datet
 
 
 async def login_with_pin(session: Session, nip: str, pin: str, *, now: datetime) -> Login:
-    """Sign in by NIP and PIN; every refusal looks the same."""
-    employee = await asn.find_by_nip(session, nip)
+    """Sign in by NIP (the agency's number for who has none) and PIN; every refusal looks the same."""
+    employee = await asn.find_by_number(session, nip)
     subject = employee.id if employee else None
     try:
         known = await check_pin(session, employee.id if employee else UUID(int=0), pin, now=now)

@@ -22,10 +22,10 @@ SELECT employee_id, count(*) AS notes FROM taken GROUP BY employee_id
 _WORDS = """
 CREATE TEMP TABLE index_word ON COMMIT DROP AS
 SELECT DISTINCT p.agency_id, w.word COLLATE "C" AS word, p.name COLLATE "C" AS name, p.id
-FROM (SELECT u.agency_id, e.id, e.nip, pakta_fold_name(e.name) AS name FROM index_taken t
+FROM (SELECT u.agency_id, e.id, e.nip, regexp_replace(lower(e.local_number), '[^a-z0-9]', '', 'g') AS number, pakta_fold_name(e.name) AS name FROM index_taken t
       CROSS JOIN LATERAL (SELECT * FROM employee e WHERE e.id = t.employee_id AND e.current OFFSET 0) e
       CROSS JOIN LATERAL (SELECT * FROM unit u WHERE u.id = e.unit_id OFFSET 0) u OFFSET 0) p
-CROSS JOIN LATERAL unnest(string_to_array(p.name, ' ') || ARRAY[p.nip, substr(p.nip, 9), substr(p.nip, 15)]) w(word) WHERE w.word <> ''
+CROSS JOIN LATERAL unnest(string_to_array(p.name, ' ') || ARRAY[p.nip, substr(p.nip, 9), substr(p.nip, 15), p.number, substring(p.number FROM '[0-9]+$')]) w(word) WHERE w.word <> ''
 """
 # How words are reached: a `part` is the word from any letter on (three letters or more, and the whole); `near` is the word, and the word
 # less each of its letters, so that two words that differ by one letter more, less, other or swapped share one (symmetric deletion).

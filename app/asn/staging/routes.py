@@ -193,10 +193,12 @@ async def upload_corrections(
 
 
 @router.post("/{import_id}/apply")
-async def apply(import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ImportRead:
+async def apply(
+    import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, settings: SettingsDep
+) -> ImportRead:
     """Apply a staged import, all of it or nothing."""
     log = resources(request).get(LogIdentity)
-    return _read(await applying.apply(session, actor, log, import_id, now=clock.now()), request)
+    return _read(await applying.apply(session, actor, log, import_id, settings, now=clock.now()), request)
 
 
 @router.post("/{import_id}/undo")
