@@ -8,8 +8,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from app.asn import cell, degrees, nip, standing, without_nip
+from app.asn.cell import Cell
 from app.asn.columns import Column, Header
 from app.asn.nik.column import ABSENT, NikColumn
 from app.asn.outcome import WARNINGS, Finding, Outcome, outcome_of
@@ -26,9 +28,20 @@ _REPEATED = (
     Column.POSITION,
     Column.ECHELON,
 )
-"""Columns in which the same few values stand again and again."""
+"""Columns in which the same few values stand again and again, together too."""
 
-_repeated = lru_cache(maxsize=8192, typed=True)(cell.value)
+
+class Standing(NamedTuple):
+    """What the repeated columns of a row say."""
+
+    employment: str
+    legal_status: str
+    grade: str
+    grade_title: str
+    position_kind: str
+    position: str
+    echelon: str
+    status_known: bool
 
 
 @dataclass(slots=True)  # not frozen: there are millions, and a frozen one takes four times as long to make
@@ -100,6 +113,7 @@ def check_rows(rows: Iterable[SheetRow], units: UnitDirectory, niks: NikColumn =
         name, findings = _check_name(row)
         unit_id = _find_unit(row, units)
         outside = reading.nip is None and without_nip.is_outside(row)
+        digits = reading.nip.digits if reading.nip else ""
         known = ABSENT
         if (outside or niks.keeps) and Column.NIK in row.cells:
             known = niks.read(row.cells[Column.NIK], without_nip=outside)
@@ -114,15 +128,16 @@ def check_rows(rows: Iterable[SheetRow], units: UnitDirectory, niks: NikColumn =
                 findings.append(Finding("nik.unusable", row.header.label(Column.NIK), ""))
         if unit_id is None:
             findings.append(finding(row, "unit.unknown", _unit_column(row)))
-        _check_legal_status(row, findings)
+        told = _standing(reading.nip.kind if reading.nip else "", *map(row.cells.get, _REPEATED))
+        if not told.status_known:
+            findings.append(finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
         outcome = outcome_of(findings)
         person = None
         if outcome is not Outcome.REJECTED and unit_id and born:
-            person = _person(row, reading.nip, name, unit_id, born)
+            person = _person(row, told, digits, name, unit_id, born)
             person.local_number, person.nik_digest, person.nik_sealed = number, known.digest, known.sealed
         # Stable: what rejects the row stands before what only warns.
         findings.sort(key=lambda found: found.code in WARNINGS)
-        digits = reading.nip.digits if reading.nip else ""
         pns_id = person.pns_id if person else _pns_id(row)
         yield CheckedRow(
             row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id, number, known.digest
@@ -163,6 +178,8 @@ def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) 
     if parsed is None:
         return None
     stated = row.cells.get(Column.BIRTH_DATE)
+    if stated == f"{parsed.digits[6:8]}-{parsed.digits[4:6]}-{parsed.digits[:4]}":
+        return parsed.birth_date  # as SIASN writes it, which is nearly always
     if not cell.text(stated):
         return parsed.birth_date
     written = cell.date(stated)
@@ -175,39 +192,44 @@ def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) 
     return written or parsed.birth_date
 
 
-def _check_legal_status(row: SheetRow, findings: list[Finding]) -> None:
-    stated = _repeated(row.cells.get(Column.LEGAL_STATUS))
-    if stated and stated.zfill(2).upper() not in standing.LEGAL_STATUSES:
-        findings.append(finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
-
-
 def _pns_id(row: SheetRow) -> str:
     return cell.value(row.cells.get(Column.PNS_ID)).upper()
 
 
-def _person(row: SheetRow, parsed: nip.Nip | None, name: str, unit_id: str, born: dt.date) -> PersonFields:
+@lru_cache(maxsize=1 << 16, typed=True)
+def _standing(nip_kind: str, *repeated: Cell) -> Standing:
+    """Return what the repeated columns say; `nip_kind` is pns, pppk, or empty for who has no NIP."""
+    stated, flag, status, grade_cell, kind_code, kind_name, position, echelon = map(cell.value, repeated)
+    kind = standing.employment(stated, flag, nip_kind) if nip_kind else without_nip.EMPLOYMENT
+    grade = standing.grade(grade_cell, kind)
+    return Standing(
+        employment=kind,
+        legal_status=standing.legal_status(status, kind),
+        grade=grade,
+        grade_title=standing.grade_title(grade),
+        position_kind=standing.position_kind(kind_code, kind_name),
+        position=position,
+        echelon=echelon.replace(standing.NO_ECHELON, ""),
+        status_known=not status or status.zfill(2).upper() in standing.LEGAL_STATUSES,
+    )
+
+
+def _person(row: SheetRow, told: Standing, digits: str, name: str, unit_id: str, born: dt.date) -> PersonFields:
     cells = row.cells
-    values = {column: _repeated(cells[column]) for column in _REPEATED if column in cells}
-    kind = without_nip.EMPLOYMENT
-    if parsed is not None:
-        kind = standing.employment(values.get(Column.EMPLOYMENT, ""), values.get(Column.CPNS_FLAG, ""), parsed.kind)
-    grade = standing.grade(values.get(Column.GRADE, ""), kind)
     return PersonFields(
         pns_id=_pns_id(row),
-        nip=parsed.digits if parsed else "",
+        nip=digits,
         local_number="",
         nik_digest="",
         name=name,
         birth_date=born,
-        employment=kind,
-        legal_status=standing.legal_status(values.get(Column.LEGAL_STATUS, ""), kind),
-        grade=grade,
-        grade_title=standing.grade_title(grade),
-        position_kind=standing.position_kind(
-            values.get(Column.POSITION_KIND, ""), values.get(Column.POSITION_KIND_NAME, "")
-        ),
-        position=values.get(Column.POSITION, ""),
-        echelon=values.get(Column.ECHELON, "").replace(standing.NO_ECHELON, ""),
+        employment=told.employment,
+        legal_status=told.legal_status,
+        grade=told.grade,
+        grade_title=told.grade_title,
+        position_kind=told.position_kind,
+        position=told.position,
+        echelon=told.echelon,
         unit_id=unit_id,
         email=_email(cell.value(cells.get(Column.EMAIL))),
         phone=_phone(cell.value(cells.get(Column.PHONE))),
@@ -222,6 +244,8 @@ def _email(stated: str) -> str:
 
 def _phone(stated: str) -> str:
     """Return the digits of a number, with its plus if it has one; a number cell has lost its leading zero."""
+    if stated.startswith("0") and stated.isdigit() and stated.isascii():
+        return stated
     digits = "".join(character for character in stated if character in "0123456789")
     if stated.startswith("+"):
         return f"+{digits}"

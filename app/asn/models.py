@@ -38,6 +38,7 @@ class Employee(Base):
         Index("ix_employee_unit_id", "unit_id"),
         Index("ix_employee_name", "name", "id", postgresql_where=text("current")),
         Index("ix_employee_unit_name", "unit_id", "name", "id", postgresql_where=text("current")),
+        Index("ix_employee_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         CheckConstraint(f"employment IN {EMPLOYMENTS}", name="employment"),
     )
 
@@ -65,7 +66,7 @@ class Employee(Base):
     phone: Mapped[str] = mapped_column(default="")
     current: Mapped[bool] = mapped_column(default=True)
     merged_into: Mapped[UUID | None] = mapped_column(
-        ForeignKey("employee.id"), index=True, doc="The record of the same person that goes on; this one is its past."
+        ForeignKey("employee.id"), doc="The record of the same person that goes on; this one is its past."
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

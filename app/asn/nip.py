@@ -81,6 +81,8 @@ def certified(digits: str, employee_id: UUID) -> str:
 
 
 def _read_text(stated: str) -> NipReading:
+    if len(stated) == LENGTH and stated.isdigit() and stated.isascii():
+        return _parse(stated)
     typed = stated.strip(" \t\r\n'’‘`\"\u00a0")
     if _SCIENTIFIC.fullmatch(typed) or _NUMBER_WITH_FRACTION.fullmatch(typed):
         return NipReading(None, "nip.excel_float")

@@ -38,6 +38,11 @@ def upgrade() -> None:
             unique=True,
             postgresql_where=sa.text(f"current AND {column} <> ''"),
         )
+    # Hardly anybody was merged; a key for everybody else is written for nothing.
+    op.drop_index("ix_employee_merged_into", table_name="employee")
+    op.create_index(
+        "ix_employee_merged_into", "employee", ["merged_into"], postgresql_where=sa.text("merged_into IS NOT NULL")
+    )
     op.create_table(
         "nik_digest_key",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -66,6 +71,8 @@ def downgrade() -> None:
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
     op.drop_table("roster_nik")
     op.drop_table("nik_digest_key")
+    op.drop_index("ix_employee_merged_into", table_name="employee")
+    op.create_index("ix_employee_merged_into", "employee", ["merged_into"])
     for column in KNOWN_BY:
         op.drop_index(f"uq_employee_{column}_current", table_name="employee")
     # Without NIP nobody can be on a roster of before: they leave it.
