@@ -38,6 +38,7 @@ def upgrade() -> None:
             unique=True,
             postgresql_where=sa.text(f"current AND {column} <> ''"),
         )
+    op.drop_constraint("fk_roster_row_import_id_roster_import", "roster_row")
     # Hardly anybody was merged; a key for everybody else is written for nothing.
     op.drop_index("ix_employee_merged_into", table_name="employee")
     op.create_index(
@@ -71,6 +72,9 @@ def downgrade() -> None:
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
     op.drop_table("roster_nik")
     op.drop_table("nik_digest_key")
+    op.create_foreign_key(
+        "fk_roster_row_import_id_roster_import", "roster_row", "roster_import", ["import_id"], ["id"]
+    )
     op.drop_index("ix_employee_merged_into", table_name="employee")
     op.create_index("ix_employee_merged_into", "employee", ["merged_into"])
     for column in KNOWN_BY:

@@ -124,7 +124,6 @@ async def _named_in_units(
     """Yield who has the personal words in the name and is in a unit that has the others."""
     units = await queries.list_units(session, agencies, [_begun(word) for word in of_units])
     values = {**values, "in_units": [unit for unit, _ in units]}
-    conditions = [*conditions, queries.IN_UNITS]
     wanted = await matching.lead_of(session, agencies, personal)
     for step in (IN_UNIT, SLIP_IN_UNIT):
         if after is None or after.step <= step:
