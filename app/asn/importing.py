@@ -48,13 +48,13 @@ class Upload:
     source: str = "file"
 
 
-def read_units(path: Path) -> UnitTree:
-    """Return the tree of a unit file; raises `UnitFileInvalid` with every problem."""
+def read_units(path: Path, language: str = "id") -> UnitTree:
+    """Return the tree of a unit file; raises `UnitFileInvalid` with every problem and its remedy in a language."""
     try:
         return unit_tree.build(unit_file.read(path))
     except UnitFileRefused as refused:
         problems = [
-            {"row": p.row, "column": p.column, "code": p.code, "found": p.found, "remedy": p.remedy}
+            {"row": p.row, "column": p.column, "code": p.code, "found": p.found, "remedy": p.remedy(language)}
             for p in refused.problems
         ]
         raise UnitFileInvalid(problems=problems[:100], count=len(problems)) from refused

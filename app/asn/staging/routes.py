@@ -79,7 +79,7 @@ async def stage(
     tree: UnitTree | None = None
     if units is not None:
         async with _copied(units, settings.limits.upload_mb) as path:
-            tree = await asyncio.to_thread(importing.read_units, path)
+            tree = await asyncio.to_thread(importing.read_units, path, _language(request))
     async with _copied(file, settings.limits.upload_mb) as path, _in_language(request):
         brought = Upload(path, file.filename or "", tree, effective_on)
         staged = await service.take_in(
