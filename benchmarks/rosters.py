@@ -57,11 +57,11 @@ async def measure(url: str, folder: Path, name: str, path: Path, found: dict[str
             started = time.perf_counter()
             async with held.get(Database).transaction() as session:
                 brought = Upload(path, path.name, tree)
-                staged = await importing.stage(session, OPERATOR, brought, settings.limits, now=now)
+                staged = await importing.stage(session, OPERATOR, brought, settings, now=now)
                 import_id, counts = staged.id, staged.counts
             staged_at = time.perf_counter()
             async with held.get(Database).transaction() as session:
-                await applying.apply(session, OPERATOR, held.get(LogIdentity), import_id, now=now)
+                await applying.apply(session, OPERATOR, held.get(LogIdentity), import_id, settings, now=now)
             ended = time.perf_counter()
             found[f"{turn}_staged_s"] = round(staged_at - started, 2)
             found[f"{turn}_applied_s"] = round(ended - staged_at, 2)

@@ -21,7 +21,9 @@ def text(cell: Cell) -> str:
     A dash, an error value such as #N/A and a truth value are no text: the result is empty. A whole number has no ".0".
     """
     if isinstance(cell, str):
-        # What is printable holds none of the invisible characters; most cells are, and a roster has millions.
+        if cell.isalnum():
+            return cell  # no space, no sign: it stands for itself, and a roster has millions of such cells
+        # What is printable holds none of the invisible characters.
         line = " ".join((cell if cell.isprintable() else _INVISIBLE.sub("", cell)).split()).removeprefix("'").strip()
         return "" if line in _NOTHING or line in _ERRORS else line
     if isinstance(cell, bool) or cell is None:

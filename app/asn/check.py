@@ -8,11 +8,14 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from app.asn import cell, degrees, nip, standing
+from app.asn import cell, degrees, nip, standing, without_nip
+from app.asn.cell import Cell
 from app.asn.columns import Column, Header
+from app.asn.nik.column import ABSENT, NikColumn
 from app.asn.outcome import WARNINGS, Finding, Outcome, outcome_of
-from app.asn.sheet import SheetRow
+from app.asn.sheet import SheetRow, finding
 from app.opd.tree import UnitDirectory
 
 _REPEATED = (
@@ -25,9 +28,20 @@ _REPEATED = (
     Column.POSITION,
     Column.ECHELON,
 )
-"""Columns in which the same few values stand again and again."""
+"""Columns in which the same few values stand again and again, together too."""
 
-_repeated = lru_cache(maxsize=8192, typed=True)(cell.value)
+
+class Standing(NamedTuple):
+    """What the repeated columns of a row say."""
+
+    employment: str
+    legal_status: str
+    grade: str
+    grade_title: str
+    position_kind: str
+    position: str
+    echelon: str
+    status_known: bool
 
 
 @dataclass(slots=True)  # not frozen: there are millions, and a frozen one takes four times as long to make
@@ -36,6 +50,8 @@ class PersonFields:
 
     pns_id: str
     nip: str
+    local_number: str
+    nik_digest: str
     name: str
     birth_date: dt.date
     employment: str
@@ -48,13 +64,14 @@ class PersonFields:
     unit_id: str
     email: str
     phone: str
+    nik_sealed: str = ""
 
 
 @dataclass(slots=True)
 class CheckedRow:
     """A row and what became of it: all its findings, the gravest first. `person` is None exactly when it is rejected.
 
-    A rejected row may still say whom it is about: `nip` and `pns_id`, as far as they are readable.
+    A rejected row may still say whom it is about: `nip`, `pns_id` and the rest, as far as they are readable.
     """
 
     sheet: str
@@ -65,6 +82,8 @@ class CheckedRow:
     header: Header
     nip: str = ""
     pns_id: str = ""
+    local_number: str = ""
+    nik_digest: str = ""
 
     @property
     def codes(self) -> list[str]:
@@ -87,27 +106,42 @@ class CheckedRow:
         return self.findings[0].remedy if self.findings else ""
 
 
-def check_rows(rows: Iterable[SheetRow], units: UnitDirectory) -> Iterator[CheckedRow]:
+def check_rows(rows: Iterable[SheetRow], units: UnitDirectory, niks: NikColumn = NikColumn()) -> Iterator[CheckedRow]:
     """Check rows one by one, in order, each by itself."""
     for row in rows:
         reading = nip.read(row.cells.get(Column.NIP))
         name, findings = _check_name(row)
         unit_id = _find_unit(row, units)
-        if reading.code:
-            findings.insert(0, _finding(row, reading.code, Column.NIP))
+        outside = reading.nip is None and without_nip.is_outside(row)
+        digits = reading.nip.digits if reading.nip else ""
+        known = ABSENT
+        if (outside or niks.keeps) and Column.NIK in row.cells:
+            known = niks.read(row.cells[Column.NIK], without_nip=outside)
+        number = ""
+        if outside:
+            number, born = without_nip.check(row, known, findings)
+        else:
+            born = _birth_date(row, reading.nip, findings)
+            if reading.code:
+                findings.insert(0, finding(row, reading.code, Column.NIP))
+            if known.code:
+                findings.append(Finding("nik.unusable", row.header.label(Column.NIK), ""))
         if unit_id is None:
-            findings.append(_finding(row, "unit.unknown", _unit_column(row)))
-        born = _birth_date(row, reading.nip, findings)
-        _check_legal_status(row, findings)
+            findings.append(finding(row, "unit.unknown", _unit_column(row)))
+        told = _standing(reading.nip.kind if reading.nip else "", *map(row.cells.get, _REPEATED))
+        if not told.status_known:
+            findings.append(finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
         outcome = outcome_of(findings)
         person = None
-        if outcome is not Outcome.REJECTED and reading.nip and unit_id and born:
-            person = _person(row, reading.nip, name, unit_id, born)
+        if outcome is not Outcome.REJECTED and unit_id and born:
+            person = _person(row, told, digits, name, unit_id, born)
+            person.local_number, person.nik_digest, person.nik_sealed = number, known.digest, known.sealed
         # Stable: what rejects the row stands before what only warns.
         findings.sort(key=lambda found: found.code in WARNINGS)
-        digits = reading.nip.digits if reading.nip else ""
         pns_id = person.pns_id if person else _pns_id(row)
-        yield CheckedRow(row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id)
+        yield CheckedRow(
+            row.sheet, row.number, outcome, tuple(findings), person, row.header, digits, pns_id, number, known.digest
+        )
 
 
 def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:
@@ -116,9 +150,9 @@ def _check_name(row: SheetRow) -> tuple[str, list[Finding]]:
     front = _joined(cell.value(row.cells.get(Column.FRONT_DEGREES)), parts.front, " ")
     back = _joined(cell.value(row.cells.get(Column.BACK_DEGREES)), parts.back, ", ")
     if cell.is_formula(parts.name):
-        return "", [_finding(row, "name.formula", Column.NAME)]
+        return "", [finding(row, "name.formula", Column.NAME)]
     if not any(character.isalpha() for character in parts.name):
-        return "", [_finding(row, "name.missing", Column.NAME)]
+        return "", [finding(row, "name.missing", Column.NAME)]
     return degrees.compose(front, degrees.capitalise(parts.name), back), []
 
 
@@ -144,47 +178,58 @@ def _birth_date(row: SheetRow, parsed: nip.Nip | None, findings: list[Finding]) 
     if parsed is None:
         return None
     stated = row.cells.get(Column.BIRTH_DATE)
+    if stated == f"{parsed.digits[6:8]}-{parsed.digits[4:6]}-{parsed.digits[:4]}":
+        return parsed.birth_date  # as SIASN writes it, which is nearly always
     if not cell.text(stated):
         return parsed.birth_date
     written = cell.date(stated)
     if written == parsed.birth_date:
         return written
-    findings.append(_finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
+    findings.append(finding(row, "birth_date.mismatch", Column.BIRTH_DATE))
     if written and written.day <= 12 and written.replace(day=written.month, month=written.day) == parsed.birth_date:
-        findings.append(_finding(row, "birth_date.swapped", Column.BIRTH_DATE))
+        findings.append(finding(row, "birth_date.swapped", Column.BIRTH_DATE))
         return parsed.birth_date
     return written or parsed.birth_date
-
-
-def _check_legal_status(row: SheetRow, findings: list[Finding]) -> None:
-    stated = _repeated(row.cells.get(Column.LEGAL_STATUS))
-    if stated and stated.zfill(2).upper() not in standing.LEGAL_STATUSES:
-        findings.append(_finding(row, "legal_status.unknown", Column.LEGAL_STATUS))
 
 
 def _pns_id(row: SheetRow) -> str:
     return cell.value(row.cells.get(Column.PNS_ID)).upper()
 
 
-def _person(row: SheetRow, parsed: nip.Nip, name: str, unit_id: str, born: dt.date) -> PersonFields:
-    cells = row.cells
-    values = {column: _repeated(cells[column]) for column in _REPEATED if column in cells}
-    kind = standing.employment(values.get(Column.EMPLOYMENT, ""), values.get(Column.CPNS_FLAG, ""), parsed.kind)
-    grade = standing.grade(values.get(Column.GRADE, ""), kind)
-    return PersonFields(
-        pns_id=_pns_id(row),
-        nip=parsed.digits,
-        name=name,
-        birth_date=born,
+@lru_cache(maxsize=1 << 16, typed=True)
+def _standing(nip_kind: str, *repeated: Cell) -> Standing:
+    """Return what the repeated columns say; `nip_kind` is pns, pppk, or empty for who has no NIP."""
+    stated, flag, status, grade_cell, kind_code, kind_name, position, echelon = map(cell.value, repeated)
+    kind = standing.employment(stated, flag, nip_kind) if nip_kind else without_nip.EMPLOYMENT
+    grade = standing.grade(grade_cell, kind)
+    return Standing(
         employment=kind,
-        legal_status=standing.legal_status(values.get(Column.LEGAL_STATUS, ""), kind),
+        legal_status=standing.legal_status(status, kind),
         grade=grade,
         grade_title=standing.grade_title(grade),
-        position_kind=standing.position_kind(
-            values.get(Column.POSITION_KIND, ""), values.get(Column.POSITION_KIND_NAME, "")
-        ),
-        position=values.get(Column.POSITION, ""),
-        echelon=values.get(Column.ECHELON, "").replace(standing.NO_ECHELON, ""),
+        position_kind=standing.position_kind(kind_code, kind_name),
+        position=position,
+        echelon=echelon.replace(standing.NO_ECHELON, ""),
+        status_known=not status or status.zfill(2).upper() in standing.LEGAL_STATUSES,
+    )
+
+
+def _person(row: SheetRow, told: Standing, digits: str, name: str, unit_id: str, born: dt.date) -> PersonFields:
+    cells = row.cells
+    return PersonFields(
+        pns_id=_pns_id(row),
+        nip=digits,
+        local_number="",
+        nik_digest="",
+        name=name,
+        birth_date=born,
+        employment=told.employment,
+        legal_status=told.legal_status,
+        grade=told.grade,
+        grade_title=told.grade_title,
+        position_kind=told.position_kind,
+        position=told.position,
+        echelon=told.echelon,
         unit_id=unit_id,
         email=_email(cell.value(cells.get(Column.EMAIL))),
         phone=_phone(cell.value(cells.get(Column.PHONE))),
@@ -199,11 +244,9 @@ def _email(stated: str) -> str:
 
 def _phone(stated: str) -> str:
     """Return the digits of a number, with its plus if it has one; a number cell has lost its leading zero."""
+    if stated.startswith("0") and stated.isdigit() and stated.isascii():
+        return stated
     digits = "".join(character for character in stated if character in "0123456789")
     if stated.startswith("+"):
         return f"+{digits}"
     return f"0{digits}" if digits.startswith("8") else digits
-
-
-def _finding(row: SheetRow, code: str, column: Column) -> Finding:
-    return Finding(code, row.header.label(column), cell.shown(row.cells.get(column)))

@@ -1,7 +1,8 @@
 """The columns of a roster: the 69 of SIASN's export, the 11 of the short form, and any local form by a mapping.
 
 Data minimisation begins here (UU PDP 27/2022): a column that has no name below is never read. That drops religion,
-marriage, address, NIK, NPWP, BPJS and the private e-mail address of SIASN's form at the door.
+marriage, address, NPWP, BPJS and the private e-mail address of SIASN's form at the door. The NIK is read to know people without NIP
+again, and leaves the reading as a digest only.
 """
 
 import hashlib
@@ -45,6 +46,8 @@ class Column(StrEnum):
     AGENCY_NAME = "agency_name"
     EMAIL = "email"
     PHONE = "phone"
+    LOCAL_NUMBER = "local_number"
+    NIK = "nik"
     ORIGIN = "origin"
 
 
@@ -69,6 +72,7 @@ _SIASN: Mapping[str, Column] = {
     "UNOR NAMA": Column.UNIT_NAME,
     "EMAIL GOV": Column.EMAIL,
     "NOMOR HP": Column.PHONE,
+    "NIK": Column.NIK,
 }
 _SHORT: Mapping[str, Column] = {
     "NIP": Column.NIP,
@@ -86,11 +90,16 @@ _SHORT: Mapping[str, Column] = {
     "TANGGAL LAHIR": Column.BIRTH_DATE,
     "GELAR DEPAN": Column.FRONT_DEGREES,
     "GELAR BELAKANG": Column.BACK_DEGREES,
+    # Those of people without NIP.
+    "NOMOR PEGAWAI": Column.LOCAL_NUMBER,
+    "NIK": Column.NIK,
 }
 ORIGIN_LABEL = "BARIS ASAL (JANGAN DIUBAH)"
 """The column a correction workbook adds: which row of which sheet a row was."""
 
 _FORMS = {Form.SIASN: _SIASN, Form.SHORT: _SHORT, Form.LOCAL: _SHORT}
+_WITHOUT_NIP = frozenset({Column.LOCAL_NUMBER, Column.NIK})
+"""A form that has one of these may hold people without NIP alone: it needs no column of NIPs, nor of what the people are."""
 _OUTSIDE = frozenset({Column.ORIGIN})
 MAPPABLE = tuple(column for column in Column if column not in _OUTSIDE)
 """The columns a local form can be mapped to."""
@@ -109,6 +118,7 @@ _STATED_BY: Mapping[str, frozenset[Column]] = {
     "echelon": frozenset({Column.ECHELON}),
     "email": frozenset({Column.EMAIL}),
     "phone": frozenset({Column.PHONE}),
+    "local_number": frozenset({Column.LOCAL_NUMBER}),
     "employment": frozenset({Column.EMPLOYMENT, Column.CPNS_FLAG}),
 }
 """The columns a kept value is read from; those not named here every form has, or are derived from what every form has."""
@@ -168,13 +178,18 @@ def header_of(row: Sequence[Cell], form: Form, places: Mapping[Column, int]) -> 
         " ".join(str(name).split())[:_LONGEST_NAME] if isinstance(name, str) else "" for name in row[:_MOST_NAMES]
     )
     labels = {column: " ".join(str(row[place]).split()) for column, place in places.items()}
-    if form is Form.LOCAL:
-        located = Column.UNIT_ID in places or Column.UNIT_NAME in places
-        absent = [name for name in ("NIP", "NAMA") if _SHORT[name] not in places]
-        missing = tuple(absent if located else [*absent, "NAMA UNOR"])
-    else:
-        missing = tuple(name for name in _MANDATORY[form] if _FORMS[form][name] not in places)
-    return Header(form, places, labels, missing, names, fingerprint(row))
+    return Header(form, places, labels, _missing(form, places), names, fingerprint(row))
+
+
+def _missing(form: Form, places: Mapping[Column, int]) -> tuple[str, ...]:
+    """Return the names of the columns without which a form is not read."""
+    given = set(places)
+    if form is not Form.SIASN and Column.NIP not in given and given & _WITHOUT_NIP:
+        given |= {Column.NIP, Column.EMPLOYMENT}
+    if form is not Form.LOCAL:
+        return tuple(name for name in _MANDATORY[form] if _FORMS[form][name] not in given)
+    absent = [name for name in ("NIP", "NAMA") if _SHORT[name] not in given]
+    return tuple(absent if given & {Column.UNIT_ID, Column.UNIT_NAME} else [*absent, "NAMA UNOR"])
 
 
 def fingerprint(row: Sequence[Cell]) -> str:

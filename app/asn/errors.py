@@ -139,6 +139,13 @@ class RequestDecided(AppError):
     code = "personal.decided"
 
 
+class NikKeyLost(AppError):
+    """The key that people without NIP are known again with was sealed under a master key that is not given any longer."""
+
+    kind = Kind.UNAVAILABLE
+    code = "roster.nik_key_lost"
+
+
 class NikOff(AppError):
     """NIKs are not kept here: nothing needs them."""
 

@@ -57,6 +57,22 @@ _SYNONYMS: dict[Column, tuple[str, ...]] = {
     Column.AGENCY_NAME: ("opd", "skpd", "perangkatdaerah", "unorinduk", "namaopd", "instansi", "unitinduk"),
     Column.EMAIL: ("email", "surel", "emaildinas", "alamatemail"),
     Column.PHONE: ("nohp", "nomorhp", "hp", "telepon", "notelp", "nowa", "handphone"),
+    Column.LOCAL_NUMBER: (
+        "nomorpegawai",
+        "nopegawai",
+        "niptt",
+        "nomorniptt",
+        "nipttpk",
+        "nomorregistrasi",
+        "noregistrasi",
+        "noreg",
+        "nomorkontrak",
+        "nokontrak",
+        "nothl",
+        "nomorthl",
+        "nomorindukhonorer",
+    ),
+    Column.NIK: ("nik", "nomornik", "nonik", "noktp", "nomorktp", "nikktp", "nomorindukkependudukan"),
 }
 _GRADE = re.compile(r"(?:.*[,\s(])?(?:IV|I{1,3})\s*/\s*[a-e]\)?|[IVX]{1,5}", re.IGNORECASE)
 _SHARE = 0.6
@@ -64,13 +80,14 @@ _SHARE = 0.6
 
 
 def guess(rows: Sequence[Sequence[Cell]], units: UnitDirectory | None) -> tuple[int, Header] | None:
-    """Return (place of the header among the rows, header) of a local form; None when no column of NIPs is found.
+    """Return (place of the header among the rows, header) of a local form; None when nobody is told apart in it.
 
-    The header may lack mandatory columns: its `missing` says which.
+    People are told apart by NIPs, or by a column so named of agency's numbers or NIKs. The header may lack mandatory columns:
+    its `missing` says which.
     """
     first = next((place for place, row in enumerate(rows) if any(map(_is_nip, row))), None)
     if first is None:
-        return None
+        return _without_nips(rows, units)
     place = next((at for at in range(first - 1, -1, -1) if _names(rows[at]) >= 2), None)
     if place is None:
         return None
@@ -83,6 +100,19 @@ def guess(rows: Sequence[Sequence[Cell]], units: UnitDirectory | None) -> tuple[
         if column not in places and at not in places.values():
             places[column] = at
     return place, header_of(header, Form.LOCAL, places)
+
+
+def _without_nips(rows: Sequence[Sequence[Cell]], units: UnitDirectory | None) -> tuple[int, Header] | None:
+    for place, row in enumerate(rows):
+        named = _by_name(row, taken=set())
+        if Column.NAME in named and named.keys() & {Column.LOCAL_NUMBER, Column.NIK} and len(named) > 2:
+            found = _by_content(
+                row, rows[place + 1 :], units, {c: at for c, at in named.items() if c != Column.UNIT_NAME}
+            )
+            if Column.UNIT_NAME in found:
+                named[Column.UNIT_NAME] = found[Column.UNIT_NAME]
+            return place, header_of(row, Form.LOCAL, named)
+    return None
 
 
 def _names(row: Sequence[Cell]) -> int:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.asn.check import CheckedRow, check_rows
 from app.asn.columns import Column
 from app.asn.errors import FileRefused, ImportNotStaged, UnitFileInvalid, UnitsMissing
 from app.asn.models import RosterImport, RosterRow
+from app.asn.nik import service as niks
 from app.asn.reader import ReadingRefused
 from app.asn.reading import VERSION, Order
 from app.asn.refusal import SheetRefused
@@ -25,7 +26,7 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.permission import Permission
 from app.core.principal import Principal
-from app.core.settings import LimitSettings
+from app.core.settings import Settings
 from app.opd import service as opd
 from app.opd import tree as unit_tree
 from app.opd import unit_file
@@ -47,13 +48,13 @@ class Upload:
     source: str = "file"
 
 
-def read_units(path: Path) -> UnitTree:
-    """Return the tree of a unit file; raises `UnitFileInvalid` with every problem."""
+def read_units(path: Path, language: str = "id") -> UnitTree:
+    """Return the tree of a unit file; raises `UnitFileInvalid` with every problem and its remedy in a language."""
     try:
         return unit_tree.build(unit_file.read(path))
     except UnitFileRefused as refused:
         problems = [
-            {"row": p.row, "column": p.column, "code": p.code, "found": p.found, "remedy": p.remedy}
+            {"row": p.row, "column": p.column, "code": p.code, "found": p.found, "remedy": p.remedy(language)}
             for p in refused.problems
         ]
         raise UnitFileInvalid(problems=problems[:100], count=len(problems)) from refused
@@ -95,7 +96,7 @@ async def begin(session: Session, actor: Principal, upload: Upload, *, now: date
     return begun
 
 
-async def read(session: Session, begun: RosterImport, path: Path, limits: LimitSettings) -> None:
+async def read(session: Session, begun: RosterImport, path: Path, settings: Settings) -> None:
     """Read, check and compare an upload; store every row with its outcome. The roster itself does not change.
 
     The same file, read with the same units and columns before, is not read again. Raises `FileRefused` when it is no roster;
@@ -108,22 +109,24 @@ async def read(session: Session, begun: RosterImport, path: Path, limits: LimitS
     mappings = await queries.mappings(session)
     if begun.layout.get("mapping"):
         mappings[begun.layout["fingerprint"]] = begun.layout["mapping"]
-    begun.reading = _fingerprint(begun, units, mappings)
+    begun.reading = _fingerprint(begun, units, mappings, settings)
     earlier = await queries.find_reading(session, begun.reading, but=begun.id)
     if earlier is not None:
         await staging.copy_earlier(session, earlier.id)
         begun.layout = earlier.layout
-    elif not await _read_file(session, begun, _order(path, units, mappings, limits, begun)):
-        return
+    else:
+        order = _order(path, units, mappings, settings, begun)
+        if not await _read_file(session, begun, replace(order, digest_key=await niks.digest_key(session, settings))):
+            return
     await _compare(session, begun)
 
 
 async def stage(
-    session: Session, actor: Principal, upload: Upload, limits: LimitSettings, *, now: datetime
+    session: Session, actor: Principal, upload: Upload, settings: Settings, *, now: datetime
 ) -> RosterImport:
     """Register an upload and read it at once."""
     begun = await begin(session, actor, upload, now=now)
-    await read(session, begun, upload.path, limits)
+    await read(session, begun, upload.path, settings)
     return begun
 
 
@@ -174,7 +177,10 @@ async def _read_file(session: Session, begun: RosterImport, order: Order) -> boo
 async def _compare(session: Session, begun: RosterImport) -> None:
     labels = begun.layout.get("columns", {})
     await staging.settle(
-        session, nip_label=labels.get(Column.NIP.value, "NIP"), pns_label=labels.get(Column.PNS_ID.value, "PNS ID")
+        session,
+        nip_label=labels.get(Column.NIP.value, "NIP"),
+        pns_label=labels.get(Column.PNS_ID.value, "PNS ID"),
+        number_label=labels.get(Column.LOCAL_NUMBER.value, "") or labels.get(Column.NIK.value, "NIK"),
     )
     await staging.stage_rows(session, begun.id, str(new_id())[:13])
     # Only a file claims to hold everybody; a refresh holds who changed.
@@ -186,20 +192,22 @@ async def _compare(session: Session, begun: RosterImport) -> None:
 
 
 def _order(
-    path: Path, units: Placeable, mappings: dict[str, dict[str, str]], limits: LimitSettings, begun: RosterImport
+    path: Path, units: Placeable, mappings: dict[str, dict[str, str]], settings: Settings, begun: RosterImport
 ) -> Order:
     return Order(
         path=str(path),
         units=tuple((unit, name, agency) for unit, name, agency, _ in units),
         mappings=mappings,
-        memory_mb=limits.roster_memory_mb,
-        seconds=limits.roster_seconds,
+        memory_mb=settings.limits.roster_memory_mb,
+        seconds=settings.limits.roster_seconds,
         correcting=begun.parent_id is not None,
+        today=begun.created_at.date().isoformat(),
+        seal_key=niks.seal_key(settings),
     )
 
 
-def _fingerprint(begun: RosterImport, units: Placeable, mappings: dict[str, dict[str, str]]) -> str:
-    told = [VERSION, begun.sha256, str(begun.parent_id), sorted(units), sorted(mappings.items())]
+def _fingerprint(begun: RosterImport, units: Placeable, mappings: dict[str, dict[str, str]], settings: Settings) -> str:
+    told = [VERSION, settings.nik.keep, begun.sha256, str(begun.parent_id), sorted(units), sorted(mappings.items())]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

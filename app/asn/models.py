@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.asn.nik import models as _nik  # noqa: F401 - its tables stand with the others
 from app.core.db import Base
 
 EMPLOYMENTS = ("pns", "cpns", "pppk", "pppk_pw", "non_asn")
@@ -21,16 +22,36 @@ class Employee(Base):
 
     __tablename__ = "employee"
     __table_args__ = (
-        Index("uq_employee_nip_current", "nip", unique=True, postgresql_where=text("current")),
+        Index("uq_employee_nip_current", "nip", unique=True, postgresql_where=text("current AND nip <> ''")),
+        Index(
+            "uq_employee_local_number_current",
+            "local_number",
+            unique=True,
+            postgresql_where=text("current AND local_number <> ''"),
+        ),
+        Index(
+            "uq_employee_nik_digest_current",
+            "nik_digest",
+            unique=True,
+            postgresql_where=text("current AND nik_digest <> ''"),
+        ),
         Index("ix_employee_unit_id", "unit_id"),
         Index("ix_employee_name", "name", "id", postgresql_where=text("current")),
         Index("ix_employee_unit_name", "unit_id", "name", "id", postgresql_where=text("current")),
+        Index("ix_employee_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         CheckConstraint(f"employment IN {EMPLOYMENTS}", name="employment"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     pns_id: Mapped[str | None] = mapped_column(unique=True, doc="SIASN's stable id of the person.")
-    nip: Mapped[str]
+    nip: Mapped[str] = mapped_column(doc="Empty for somebody who has none (non-ASN).")
+    local_number: Mapped[str] = mapped_column(
+        server_default="", doc="The agency's own number of somebody without NIP, as its file writes it."
+    )
+    nik_digest: Mapped[str] = mapped_column(
+        server_default="",
+        doc="Knows somebody without NIP again by the NIK, which it does not tell (`app.asn.nik.digest`).",
+    )
     name: Mapped[str] = mapped_column(doc="Title case, with degrees, as printed.")
     birth_date: Mapped[date]
     employment: Mapped[str]
@@ -45,7 +66,7 @@ class Employee(Base):
     phone: Mapped[str] = mapped_column(default="")
     current: Mapped[bool] = mapped_column(default=True)
     merged_into: Mapped[UUID | None] = mapped_column(
-        ForeignKey("employee.id"), index=True, doc="The record of the same person that goes on; this one is its past."
+        ForeignKey("employee.id"), doc="The record of the same person that goes on; this one is its past."
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -79,6 +100,7 @@ class EmployeeVersion(Base):
     superseded_by: Mapped[UUID | None] = mapped_column(doc="The import that superseded it, so that it can be undone.")
     recorded_by: Mapped[UUID | None]
     nip: Mapped[str]
+    local_number: Mapped[str] = mapped_column(server_default="")
     name: Mapped[str]
     birth_date: Mapped[date]
     employment: Mapped[str]
@@ -113,16 +135,6 @@ class UnitHead(Base):
     mandate_number: Mapped[str] = mapped_column(default="", doc="Number of the decision or order.")
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[UUID]
-
-
-class EmployeeNik(Base):
-    """Somebody's NIK, sealed (`app.asn.nik.sealing`); kept only where BSrE asks for it."""
-
-    __tablename__ = "employee_nik"
-
-    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), primary_key=True)
-    sealed: Mapped[bytes]
-    sealed_at: Mapped[datetime]
 
 
 class DataRequest(Base):
@@ -193,7 +205,8 @@ class RosterRow(Base):
         Index("ix_roster_row_employee_id", "employee_id"),
     )
 
-    import_id: Mapped[UUID] = mapped_column(ForeignKey("roster_import.id"), primary_key=True)
+    # No foreign key: imports are never deleted, and looking the same one up for each of a million rows takes a fifth of writing them.
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
     sheet: Mapped[str] = mapped_column(primary_key=True, doc="Empty for CSV.")
     row: Mapped[int] = mapped_column(primary_key=True, doc="Number in the sheet, header = 1 when it stands first.")
     place: Mapped[int] = mapped_column(default=0, doc="Its place in the order of the file, over all sheets.")
@@ -205,6 +218,8 @@ class RosterRow(Base):
     employee_id: Mapped[UUID | None]
     pns_id: Mapped[str] = mapped_column(default="")
     nip: Mapped[str] = mapped_column(default="")
+    local_number: Mapped[str] = mapped_column(server_default="")
+    nik_digest: Mapped[str] = mapped_column(server_default="")
     name: Mapped[str] = mapped_column(default="")
     birth_date: Mapped[date | None]
     employment: Mapped[str] = mapped_column(default="")

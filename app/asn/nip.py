@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from app.asn.cell import Cell
 
@@ -65,16 +66,23 @@ def read(cell: Cell) -> NipReading:
 
 
 def group(digits: str) -> str:
-    """Return the printed form of 18 digits: `19680411 199303 1 009`."""
-    return f"{digits[:8]} {digits[8:14]} {digits[14:15]} {digits[15:]}"
+    """Return the printed form of 18 digits: `19680411 199303 1 009`; empty for who has none."""
+    return f"{digits[:8]} {digits[8:14]} {digits[14:15]} {digits[15:]}" if digits else ""
 
 
 def mask(digits: str) -> str:
-    """Return the public form of 18 digits: `19680411******1009`."""
-    return f"{digits[:8]}******{digits[14:]}"
+    """Return the public form of 18 digits: `19680411******1009`; empty for who has none."""
+    return f"{digits[:8]}******{digits[14:]}" if digits else ""
+
+
+def certified(digits: str, employee_id: UUID) -> str:
+    """Return the serialNumber (X.520 clause 6.2.9) a certificate tells namesakes apart by: the NIP, else this service's own id."""
+    return digits or f"ID-{employee_id}"
 
 
 def _read_text(stated: str) -> NipReading:
+    if len(stated) == LENGTH and stated.isdigit() and stated.isascii():
+        return _parse(stated)
     typed = stated.strip(" \t\r\n'’‘`\"\u00a0")
     if _SCIENTIFIC.fullmatch(typed) or _NUMBER_WITH_FRACTION.fullmatch(typed):
         return NipReading(None, "nip.excel_float")

@@ -38,15 +38,23 @@ def remedy_of(code: str, params: Mapping[str, object], language: str = "id") -> 
     return text(f"remedy.{params.get('text', code)}", language, **params)
 
 
-WARNINGS = frozenset({"birth_date.mismatch", "birth_date.swapped", "legal_status.unknown", "repaired.characters"})
+WARNINGS = frozenset(
+    {"birth_date.mismatch", "birth_date.swapped", "legal_status.unknown", "nik.unusable", "repaired.characters"}
+)
 
 CODES = frozenset(
     {
         "birth_date.mismatch",
+        "birth_date.missing",
         "birth_date.swapped",
         "legal_status.unknown",
         "name.formula",
         "name.missing",
+        "nik.birth_date",
+        "nik.characters",
+        "nik.excel_float",
+        "nik.length",
+        "nik.unusable",
         "nip.birth_date",
         "nip.characters",
         "nip.duplicate",
@@ -54,6 +62,10 @@ CODES = frozenset(
         "nip.excel_zeros",
         "nip.length",
         "nip.month",
+        "number.duplicate",
+        "number.excel_float",
+        "number.held",
+        "number.missing",
         "repaired.characters",
         "unit.unknown",
     }

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from app.asn.models import Employee, RosterImport, RosterMapping, RosterMissing, RosterRow, RosterState
+from app.asn.nik.models import RosterNik
 from app.core.db import Session
 from app.core.principal import Scope
 from app.opd.models import Unit
@@ -17,7 +18,15 @@ from app.opd.models import Unit
 
 async def find_by_nip(session: Session, nip: str) -> Employee | None:
     """Return the current employee with a NIP."""
-    return (await session.execute(select(Employee).where(Employee.nip == nip, Employee.current))).scalar_one_or_none()
+    return (
+        await session.execute(select(Employee).where(Employee.nip == nip, Employee.nip != "", Employee.current))
+    ).scalar_one_or_none()
+
+
+async def find_by_local_number(session: Session, number: str) -> Employee | None:
+    """Return the current employee an agency gave a number, written as `app.asn.without_nip` does."""
+    statement = select(Employee).where(Employee.local_number == number, Employee.local_number != "", Employee.current)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def find_by_id(session: Session, employee_id: UUID) -> Employee | None:
@@ -50,6 +59,7 @@ async def list_visible(
     *,
     search: str | None,
     nip: str | None,
+    local_number: str | None = None,
     agency_id: UUID | None,
     unit_id: UUID | None,
     employment: str | None,
@@ -65,7 +75,9 @@ async def list_visible(
     if unit_id is not None:
         statement = statement.where(Employee.unit_id == unit_id)
     if nip is not None:
-        statement = statement.where(Employee.nip == nip)
+        statement = statement.where(Employee.nip == nip, Employee.nip != "")
+    if local_number is not None:
+        statement = statement.where(Employee.local_number == local_number, Employee.local_number != "")
     if employment is not None:
         statement = statement.where(Employee.employment == employment)
     if search:
@@ -161,6 +173,7 @@ async def save_mapping(
 async def forget_rows(session: Session, import_id: UUID) -> None:
     """Delete what was staged of an import that is read once more."""
     await session.execute(delete(RosterMissing).where(RosterMissing.import_id == import_id))
+    await session.execute(delete(RosterNik).where(RosterNik.import_id == import_id))
     await session.execute(delete(RosterRow).where(RosterRow.import_id == import_id))
 
 

@@ -7,9 +7,8 @@ import asyncio
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -52,34 +51,40 @@ class Reading:
 @asynccontextmanager
 async def reading(order: Order) -> AsyncIterator[Reading]:
     """Start a reading; raises ReadingRefused when the file is none. The process is gone when the block ends."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(asdict(order), file)
-        file.flush()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "app.asn.reading",
-            file.name,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            env={"PATH": "", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            limit=_TOLD,
-        )
-        try:
-            async with asyncio.timeout(order.seconds):
-                assert process.stdout is not None
-                head = await process.stdout.readline()
-                if not head.endswith(b"\n"):
-                    await _check_end(process)
-                yield Reading(process, json.loads(head))
-        except TimeoutError:
-            raise ReadingRefused("sheet.too_slow") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app.asn.reading",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env={"PATH": "", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        limit=_TOLD,
+    )
+    try:
+        async with asyncio.timeout(order.seconds):
+            # Through a pipe: it holds keys, which have no business on a disk.
+            await _tell(process, json.dumps(asdict(order)).encode())
+            assert process.stdout is not None
+            head = await process.stdout.readline()
+            if not head.endswith(b"\n"):
+                await _check_end(process)
+            yield Reading(process, json.loads(head))
+    except TimeoutError:
+        raise ReadingRefused("sheet.too_slow") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _tell(process: asyncio.subprocess.Process, order: bytes) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ConnectionResetError):  # it ended before; its status says why
+        process.stdin.write(order)
+        await process.stdin.drain()
+    process.stdin.close()
 
 
 async def _check_end(process: asyncio.subprocess.Process) -> None:

@@ -1,6 +1,6 @@
 """Reads and checks a roster in a process of its own, with a bound on memory and time, and writes what it found as text for COPY.
 
-`python -m app.asn.reading ORDER.json` writes to its standard output one line of JSON about the tables it found, then one line a row
+`python -m app.asn.reading` reads an order (JSON) from its standard input, and writes to its standard output one line of JSON about the tables it found, then one line a row
 in PostgreSQL's text format of COPY, columns as in `FIELDS`, nothing null. A file that is no roster ends it with status 3 and one line of
 JSON (`code`, `missing`, `layout`) on standard error. It knows no database: whoever started it copies the lines.
 """
@@ -10,7 +10,8 @@ import json
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,16 +19,19 @@ from app.asn import columns, sheet
 from app.asn.cell import text
 from app.asn.check import CheckedRow, PersonFields, check_rows
 from app.asn.columns import Column, Header
+from app.asn.nik.column import NikColumn
 from app.asn.refusal import SheetRefused
 from app.asn.sheet import Known, SheetRow, Table
 from app.opd.tree import UnitDirectory
 
-VERSION = 1
+VERSION = 2
 """Counted up when the same file would be read differently: earlier readings are then not used again."""
 
 VALUES = (
     "pns_id",
     "nip",
+    "local_number",
+    "nik_digest",
     "name",
     "birth_date",
     "employment",
@@ -40,6 +44,7 @@ VALUES = (
     "unit",
     "email",
     "phone",
+    "nik_sealed",
 )
 FIELDS = ("place", "sheet", "row", "outcome", "findings", "silent", *VALUES)
 REFUSED = 3
@@ -50,7 +55,8 @@ _BLOCK = 500
 class Order:
     """What is to be read: the file, the units people may be placed in, the mappings saved, and the bounds.
 
-    With `correcting` each row says itself which row of which sheet it was; rows that do not are passed over.
+    With `correcting` each row says itself which row of which sheet it was; rows that do not are passed over. The keys (hexadecimal)
+    are those NIKs are read with, `today` (ISO 8601) tells the century of their birth.
     """
 
     path: str
@@ -59,6 +65,9 @@ class Order:
     memory_mb: int
     seconds: int
     correcting: bool = False
+    today: str = ""
+    digest_key: str = field(default="", repr=False)
+    seal_key: str = field(default="", repr=False)
 
 
 def lines(order: Order) -> Iterator[str]:
@@ -70,7 +79,8 @@ def lines(order: Order) -> Iterator[str]:
     if order.correcting:
         rows = _at_origin(rows)
     silent = {id(table.header): "{" + ",".join(columns.silent(table.header)) + "}" for table in tables}
-    for place, row in enumerate(check_rows(rows, units), start=1):
+    niks = NikColumn(order.digest_key, order.seal_key, date.fromisoformat(order.today) if order.today else None)
+    for place, row in enumerate(check_rows(rows, units, niks), start=1):
         yield _line(place, row, silent[id(row.header)])
 
 
@@ -111,10 +121,13 @@ def _at_origin(rows: Iterable[SheetRow]) -> Iterator[SheetRow]:
 def _line(place: int, row: CheckedRow, silent: str) -> str:
     findings = "[]"
     if row.findings:
-        told = [{"code": f.code, "column": f.column, "found": f.found, "params": dict(f.params)} for f in row.findings]
-        findings = json.dumps(told, ensure_ascii=False).replace("\\u0000", "")
+        remarks = [
+            {"code": f.code, "column": f.column, "found": f.found, "params": dict(f.params)} for f in row.findings
+        ]
+        findings = json.dumps(remarks, ensure_ascii=False).replace("\\u0000", "")
     fixed = (str(place), row.sheet, str(row.row), row.outcome.value, findings, silent)
-    values = _values(row.person) if row.person else (row.pns_id, row.nip, *[""] * (len(VALUES) - 2))
+    told = (row.pns_id, row.nip, row.local_number, row.nik_digest)
+    values = _values(row.person) if row.person else (*told, *[""] * (len(VALUES) - len(told)))
     return "\t".join((*fixed, *values)).replace("\\", "\\\\") + "\n"
 
 
@@ -122,6 +135,8 @@ def _values(person: PersonFields) -> tuple[str, ...]:
     return (
         person.pns_id,
         person.nip,
+        person.local_number,
+        person.nik_digest,
         person.name,
         person.birth_date.isoformat(),
         person.employment,
@@ -134,6 +149,7 @@ def _values(person: PersonFields) -> tuple[str, ...]:
         person.unit_id,
         person.email,
         person.phone,
+        person.nik_sealed,
     )
 
 
@@ -148,9 +164,9 @@ def _write(found: Iterator[str], out: BinaryIO) -> None:
     out.flush()
 
 
-def main(order_path: str) -> int:
-    """Read what the order says; return the exit status."""
-    given = json.loads(Path(order_path).read_text(encoding="utf-8"))
+def main() -> int:
+    """Read what the order on standard input says; return the exit status."""
+    given = json.load(sys.stdin)
     order = Order(**given | {"units": [tuple(unit) for unit in given["units"]]})
     gc.disable()  # rows make no cycles; looking for them among millions of objects takes a fifth of the time
     bound = order.memory_mb << 20
@@ -174,4 +190,4 @@ def main(order_path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

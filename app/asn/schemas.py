@@ -55,6 +55,7 @@ class MissingRead(BaseModel):
 
     employee_id: UUID
     nip: str
+    local_number: str
     name: str
     unit_id: UUID
     unit: str
@@ -86,7 +87,8 @@ class EmployeeRead(BaseModel):
     """A person on the roster."""
 
     id: UUID
-    nip: str
+    nip: str = Field(description="Empty for somebody without NIP.")
+    local_number: str = Field(description="The agency's number of somebody without NIP.")
     name: str
     employment: str
     legal_status: str
@@ -120,6 +122,7 @@ class VersionRead(BaseModel):
     reason: str
     import_id: UUID | None
     nip: str
+    local_number: str
     name: str
     employment: str
     legal_status: str

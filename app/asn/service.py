@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 
 from app.asn import nip as nips
-from app.asn import queries
+from app.asn import queries, without_nip
 from app.asn.models import Employee
 from app.core.db import Session
 from app.core.errors import NotFound
@@ -47,9 +47,20 @@ async def find_by_nip(session: Session, nip: str) -> Employee | None:
     return await queries.find_by_nip(session, reading.nip.digits) if reading.nip else None
 
 
+async def find_by_number(session: Session, number: str) -> Employee | None:
+    """Return the current employee with a NIP, or with an agency's number when it is no NIP."""
+    found = await find_by_nip(session, number)
+    return found or await queries.find_by_local_number(session, without_nip.local_number(number)[0])
+
+
 def shown_nip(actor: Principal, nip: str) -> str:
     """Return a NIP as the caller may see it: auditors see it masked."""
     return nip if actor.may(Permission.NIP_READ) else nips.mask(nip)
+
+
+def shown_number(actor: Principal, number: str) -> str:
+    """Return an agency's number as the caller may see it: who sees NIPs masked sees its last two characters."""
+    return number if actor.may(Permission.NIP_READ) or not number else f"******{number[-2:]}"
 
 
 async def require_visible(session: Session, scope: Scope, ids: Sequence[UUID]) -> None:
@@ -85,7 +96,7 @@ async def stream_current(
 def _person(employee: Employee, unit: str, agency_id: UUID, agency: str) -> RosterPerson:
     printed = {
         "name": employee.name,
-        "nip": nips.group(employee.nip) if employee.nip else "",
+        "nip": nips.group(employee.nip),
         "grade": employee.grade_title,
         "position": employee.position,
         "unit": unit,

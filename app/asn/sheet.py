@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.asn import workbook
-from app.asn.cell import Cell, text
+from app.asn.cell import Cell, shown, text
 from app.asn.columns import Column, Header, fingerprint, mapped, recognise
 from app.asn.guess import guess
+from app.asn.outcome import Finding
 from app.asn.refusal import SheetRefused
 from app.asn.workbook import Limits
 from app.opd import delimited
@@ -31,6 +32,11 @@ class SheetRow:
     number: int
     header: Header
     cells: Mapping[Column, Cell]
+
+
+def finding(row: SheetRow, code: str, column: Column) -> Finding:
+    """Return a remark on a cell of a row, with what stands in it."""
+    return Finding(code, row.header.label(column), shown(row.cells.get(column)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,10 @@ _POSITION_KINDS = {
     "fungsional umum": "4",
     "pelaksana": "4",
 }
+_OUTSIDE = frozenset(
+    {"non", "nonasn", "honor", "honorer", "kontrak", "thl", "phl", "bhl", "ptt", "gtt", "tkk", "tks", "pjlp", "sukwan"}
+)
+"""Words for people whom an agency employs beside its ASN, as agencies call them."""
 _DEFAULT_STATUS = {"pns": "01", "cpns": "01", "pppk": "71", "pppk_pw": "71"}
 
 
@@ -88,7 +92,7 @@ def employment(stated: str, cpns_flag: str, nip_kind: str) -> str:
     words = set(re.findall(r"[a-z]+", stated.casefold()))
     if words & {"pppk", "p3k", "pjpk"} or "perjanjian" in words:
         return "pppk_pw" if words & {"paruh", "pw", "paro"} else "pppk"
-    if "non" in words or words & {"honorer", "thl", "nonasn"}:
+    if words & _OUTSIDE or {"tidak", "tetap"} <= words or {"harian", "lepas"} <= words:
         return "non_asn"
     if "cpns" in words or cpns_flag.casefold() in {"c", "cpns"}:
         return "cpns"

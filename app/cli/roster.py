@@ -67,7 +67,7 @@ async def _import(file: Path, units: Path | None, *, dry_run: bool, apply: bool,
         brought = Upload(file, file.name, tree)
         settings = held.get(Settings)
         if dry_run:
-            staged = await importing.stage(session, OPERATOR, brought, settings.limits, now=now)
+            staged = await importing.stage(session, OPERATOR, brought, settings, now=now)
         else:
             staged = await staging.take_in(session, OPERATOR, brought, settings, later=False, now=now)
         rows = await importing.list_findings(session, OPERATOR, staged.id)
@@ -75,7 +75,7 @@ async def _import(file: Path, units: Path | None, *, dry_run: bool, apply: bool,
             await asyncio.to_thread(report.write, out, rows)
         found = _result(staged, rows)
         if apply:
-            applied = await applying.apply(session, OPERATOR, held.get(LogIdentity), staged.id, now=now)
+            applied = await applying.apply(session, OPERATOR, held.get(LogIdentity), staged.id, settings, now=now)
             found["status"] = applied.status
         if dry_run:
             await session.rollback()

@@ -75,14 +75,16 @@ def missing(import_id: ImportId, as_json: AsJson = False, data_dir: DataDir = No
         return
     table = Table("NIP", "Nama", "Unit kerja", "Keputusan", "Sejak")
     for person in people:
-        table.add_row(person.nip, person.name, person.unit, person.decision, str(person.decided_on or ""))
+        table.add_row(
+            person.nip or person.local_number, person.name, person.unit, person.decision, str(person.decided_on or "")
+        )
     Console().print(table)
 
 
 def decide(
     import_id: ImportId,
     decision: Annotated[Decision, typer.Argument(help="keep, left, transferred.")],
-    nip: Annotated[list[str], typer.Option(help="Whom it is about; may be given several times.")],
+    nip: Annotated[list[str], typer.Option(help="Whom it is about (NIP, or number without one); may be repeated.")],
     on: Annotated[str, typer.Option(help="First day they are no longer there, YYYY-MM-DD.")] = "",
     unit: Annotated[str, typer.Option(help="SIASN id of the unit they were transferred to.")] = "",
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
@@ -91,7 +93,7 @@ def decide(
     day = _day(on)
 
     async def act(held: Resources, session: Session) -> int:
-        people = [await service.find_by_nip(session, each) for each in nip]
+        people = [await service.find_by_number(session, each) for each in nip]
         if None in people:
             raise CannotStart(f"Nobody on the roster has the NIP {nip[people.index(None)]}.")
         body = MissingDecide(
@@ -142,7 +144,8 @@ def apply(import_id: ImportId, as_json: AsJson = False, data_dir: DataDir = None
 
     async def act(held: Resources, session: Session) -> RosterImport:
         now = clock_of(held).now()
-        return await applying.apply(session, OPERATOR, held.get(LogIdentity), import_id, now=now)
+        log, settings = held.get(LogIdentity), held.get(Settings)
+        return await applying.apply(session, OPERATOR, log, import_id, settings, now=now)
 
     _tell(_run(act), as_json=as_json)
 

@@ -13,6 +13,8 @@ ID, NAME, PARENT, AGENCY, ECHELON, HEAD = "Id", "NamaUnor", "DiatasanId", "Induk
 MANDATORY = (ID, NAME, PARENT)
 COLUMNS = (*MANDATORY, AGENCY, ECHELON, HEAD)
 
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\x00-\x08\x0e-\x1b\x7f]")
+
 CODES = frozenset(
     {
         "units.agency_missing",
@@ -45,17 +47,16 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitProblem:
-    """What is wrong where: a stable code, what stands there, and what to do (an Indonesian sentence)."""
+    """What is wrong where: a stable code, and what stands there."""
 
     row: int
     column: str
     code: str
     found: str = ""
 
-    @property
-    def remedy(self) -> str:
-        """What the person at the screen can do about it."""
-        return text(f"remedy.{self.code}", found=self.found)
+    def remedy(self, language: str = "id") -> str:
+        """Return what the person at the screen can do about it."""
+        return text(f"remedy.{self.code}", language, found=self.found)
 
 
 class UnitFileRefused(ValueError):
@@ -122,7 +123,9 @@ def _places(record: Sequence[str]) -> dict[str, int]:
 
 
 def _clean(cell: str) -> str:
-    return " ".join(cell.replace("\u200b", "").split()).removeprefix("'")
+    if not cell.isprintable():
+        cell = _INVISIBLE.sub("", cell)  # PostgreSQL's text holds no zero byte, and a name no control character
+    return " ".join(cell.split()).removeprefix("'")
 
 
 def _unit(number: int, values: dict[str, str]) -> UnitRow:

@@ -54,7 +54,7 @@ class SessionDocument(BaseModel):
 
 
 class Signer(BaseModel):
-    """Who is about to sign."""
+    """Who is about to sign; `nip` is the serialNumber their certificate carries, which is no NIP for who has none."""
 
     name: str
     nip: str

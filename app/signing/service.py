@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.asn.nip import certified
 from app.core import telemetry
 from app.core.db import Session
 from app.core.faults import Step, about_to_commit, reached
@@ -232,7 +233,7 @@ async def _subject(session: Session, ceremony: Ceremony, signing: SigningSession
         agency, name, nip = office.agency, office.name, office.nip
     else:
         person = await documents.participant_of(session, items[0].document)
-        agency, name, nip = str(person.printed["agency"]), person.name, person.nip
+        agency, name, nip = str(person.printed["agency"]), person.name, certified(person.nip, person.employee_id)
     try:
         return Subject(institution=ceremony.institution, opd=agency, name=name, nip=nip)
     except SubjectRefused as refused:

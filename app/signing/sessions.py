@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.asn.nip import certified
 from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.errors import NotFound
@@ -84,7 +85,7 @@ async def office_of(session: Session, items: Sequence[Item]) -> Countersigner:
 
 def _own(signing: SigningSession, items: list[Item], participants: dict[UUID, Participant]) -> Act:
     person = next(iter(participants.values()))
-    return Act(signing, items, participants, Signer(name=person.name, nip=person.nip))
+    return Act(signing, items, participants, Signer(name=person.name, nip=certified(person.nip, person.employee_id)))
 
 
 async def open_session(

@@ -51,7 +51,9 @@ def mask_name(name: str) -> str:
 
 
 def mask_nip(nip: str) -> str:
-    """Keep birth date and serial apart: 19680411******1009."""
+    """Keep birth date and serial apart: 19680411******1009; empty when a certificate names somebody without NIP by another number."""
+    if nip.startswith("ID-"):
+        return ""
     return f"{nip[:8]}******{nip[14:]}" if len(nip) == 18 else "*" * len(nip)
 
 

@@ -1,14 +1,91 @@
-"""Stub."""
+"""People without NIP are known by their agency's number or a digest of their NIK."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.core.confinement import policies
 
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
 
+NOTE_CHANGED = """
+CREATE OR REPLACE FUNCTION employee_note_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO employee_unindexed (employee_id) SELECT n.id FROM now_there n JOIN was_there o ON o.id = n.id
+  WHERE (o.name, o.nip, o.unit_id, o.current{1}) IS DISTINCT FROM (n.name, n.nip, n.unit_id, n.current{0}) ORDER BY n.id;
+  RETURN NULL;
+END $$
+"""
+KNOWN_BY = ("nip", "local_number", "nik_digest")
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    for table, columns in (
+        ("employee", ("local_number", "nik_digest")),
+        ("employee_version", ("local_number",)),
+        ("roster_row", ("local_number", "nik_digest")),
+    ):
+        for column in columns:
+            op.add_column(table, sa.Column(column, sa.String(), server_default="", nullable=False))
+    op.drop_index("uq_employee_nip_current", table_name="employee")
+    for column in KNOWN_BY:
+        op.create_index(
+            f"uq_employee_{column}_current",
+            "employee",
+            [column],
+            unique=True,
+            postgresql_where=sa.text(f"current AND {column} <> ''"),
+        )
+    op.drop_constraint("fk_roster_row_import_id_roster_import", "roster_row")
+    # Hardly anybody was merged; a key for everybody else is written for nothing.
+    op.drop_index("ix_employee_merged_into", table_name="employee")
+    op.create_index(
+        "ix_employee_merged_into", "employee", ["merged_into"], postgresql_where=sa.text("merged_into IS NOT NULL")
+    )
+    op.create_table(
+        "nik_digest_key",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_nik_digest_key_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nik_digest_key")),
+    )
+    op.create_table(
+        "roster_nik",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("sheet", sa.String(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["roster_import.id"], name=op.f("fk_roster_nik_import_id_roster_import")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "sheet", "row", name=op.f("pk_roster_nik")),
+    )
+    for table in ("nik_digest_key", "roster_nik"):
+        for statement in policies(table, None):
+            op.execute(statement)
+    op.get_bind().exec_driver_sql(NOTE_CHANGED.format(", n.local_number", ", o.local_number"))
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
+    op.drop_table("roster_nik")
+    op.drop_table("nik_digest_key")
+    op.create_foreign_key(
+        "fk_roster_row_import_id_roster_import", "roster_row", "roster_import", ["import_id"], ["id"]
+    )
+    op.drop_index("ix_employee_merged_into", table_name="employee")
+    op.create_index("ix_employee_merged_into", "employee", ["merged_into"])
+    for column in KNOWN_BY:
+        op.drop_index(f"uq_employee_{column}_current", table_name="employee")
+    # Without NIP nobody can be on a roster of before: they leave it.
+    op.execute("UPDATE employee SET current = false WHERE current AND nip = ''")
+    op.create_index("uq_employee_nip_current", "employee", ["nip"], unique=True, postgresql_where=sa.text("current"))
+    for table, columns in (
+        ("roster_row", ("nik_digest", "local_number")),
+        ("employee_version", ("local_number",)),
+        ("employee", ("nik_digest", "local_number")),
+    ):
+        for column in columns:
+            op.drop_column(table, column)

@@ -92,10 +92,11 @@ def test_degrees_in_the_name_are_not_lost_beside_those_in_their_column(front, na
 def test_what_is_not_kept_is_dropped_at_the_door(tmp_path):
     rows, _ = roster(5, 4, dirt=0)
     path = write(tmp_path / "a.csv", {"s": table(rows, "siasn")})
-    seen = repr(list(sheet.read(path))) + repr(check(path))
+    read, kept = repr(list(sheet.read(path))), repr(check(path))
     for secret in ("RAHASIA", "3573000000000000", "pribadi@example.id"):
         assert secret in path.read_text(encoding="utf-8")
-        assert secret not in seen
+        assert secret not in kept
+        assert secret not in read or secret == "3573000000000000"  # the NIK is read: people without NIP are known by it
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+62", "@SUM(A1)", '=HYPERLINK("x","BUDI")', "-BUDI", "Drs. =A1, S.H."])

@@ -7,8 +7,10 @@ import zipfile
 
 import pytest
 
+from app.device.signer import API
+from tests.asn.test_fuzz import broken
 from tests.asn.uploads import apply, as_workbook, roster, rows, stage
-from tests.service import PEOPLE, Service
+from tests.service import PEOPLE, UNITS, Service
 from tests.signing.opened_round import person_row, post_roster
 
 
@@ -100,3 +102,19 @@ async def test_hostile_files_are_refused_at_once_by_name(office: Service, reason
     reply = await post_roster(office, HOSTILE[reason], "pegawai.xlsx")
     assert (reply.status_code, reply.json()["params"]["reason"]) == (422, reason)
     assert time.perf_counter() - started < 5  # a second on an idle machine
+
+
+async def test_broken_unit_files_are_taken_or_refused_in_the_callers_language(town: Service) -> None:
+    chance = random.Random(8)
+    whole = (UNITS + "C1;" + "Seksi " * 300 + ";A1;A1;99;\n").encode()
+    refused = 0
+    for _ in range(40):
+        reply = await post_roster(town, roster(*PEOPLE), units=broken(whole, chance))
+        assert reply.status_code in {201, 422}, reply.text
+        refused += reply.status_code == 422
+    assert 0 < refused < 40
+    files = {"file": ("r.csv", roster(*PEOPLE)), "units": ("u.csv", UNITS.replace("A1;Dinas", ";Dinas").encode())}
+    headers = town.as_admin() | {"accept-language": "en"}
+    told = (await town.http.post(f"{API}/roster-imports", files=files, headers=headers)).json()["params"]["problems"]
+    assert told[0]["code"] == "units.id_missing"
+    assert told[0]["remedy"].startswith("Fill in this unit's Id")

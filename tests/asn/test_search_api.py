@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.asn.search import in_units
 from app.asn.search.wanted import slips, tidy
 from app.core.db import Database
 from app.core.permission import Role
@@ -201,3 +202,16 @@ async def test_a_name_of_any_length_is_folded_in_no_time(people: Service, cell: 
         await session.execute(text("SET LOCAL statement_timeout = '1s'"))
         folded = await session.execute(text("SELECT length(pakta_fold_name(:cell))"), {"cell": cell})
         assert folded.scalar_one() <= 300
+
+
+async def test_a_name_in_units_is_read_on_in_its_order_where_many_stand_there(
+    people: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await names(people, "sucipto puskesmas")
+    assert whole == ["Sucipto", "Sutjipto Wibowo", "Ratna Scuipto"]
+    monkeypatch.setattr(in_units, "_FEW_STAFF", 1)
+    for each in (1, 2, 24):
+        monkeypatch.setattr(in_units, "_EACH", each)
+        monkeypatch.setattr(in_units, "_MOST_EACH", each)
+        assert await names(people, "sucipto puskesmas") == whole
+        assert await names(people, "sucipto puskesmas", limit=2) == whole[:2]

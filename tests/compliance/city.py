@@ -22,7 +22,7 @@ from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
-from app.core.settings import ServiceSettings
+from app.core.settings import ServiceSettings, Settings
 from app.obligation import service as obligation
 from app.obligation.exemption import ending
 from app.obligation.exemption import service as exemption
@@ -135,7 +135,7 @@ async def change_roster(city: City, session: Session, rng: random.Random) -> Non
     touched = dict.fromkeys(rng.sample(range(16), 6))
     for place, number in enumerate(touched):
         await _stage_row(city, session, rng, import_id, place + 2, number)
-    await applying.apply(session, ASKER, city.log, import_id, now=city.now)
+    await applying.apply(session, ASKER, city.log, import_id, Settings(), now=city.now)
     city.imports.append(import_id)
 
 

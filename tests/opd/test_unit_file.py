@@ -52,7 +52,7 @@ def test_missing_columns_are_named():
     with pytest.raises(UnitFileRefused) as refused:
         parse([["Id", "Nama"], ["1", "x"]])
     assert refused.value.problems[0].found == "NamaUnor, DiatasanId"
-    assert "NamaUnor, DiatasanId" in refused.value.problems[0].remedy
+    assert "NamaUnor, DiatasanId" in refused.value.problems[0].remedy()
 
 
 def test_every_faulty_row_is_reported_with_its_row_and_column():
@@ -76,7 +76,7 @@ def test_a_picture_is_no_unit_file(tmp_path):
 
 def test_every_problem_has_a_remedy():
     for code in unit_file.CODES:
-        assert unit_file.UnitProblem(2, "Id", code, "X").remedy.endswith(".")
+        assert unit_file.UnitProblem(2, "Id", code, "X").remedy().endswith(".")
 
 
 @given(st.lists(st.lists(st.one_of(st.text(max_size=5), st.sampled_from(COLUMNS)), max_size=7), max_size=8))
@@ -84,7 +84,7 @@ def test_any_table_is_read_or_refused(records):
     units, problems = parse_or_problems([HEADER, *records])
     assert bool(units) != bool(problems)
     assert all(unit.id and unit.name for unit in units)
-    assert all(problem.remedy for problem in problems)
+    assert all(problem.remedy() for problem in problems)
 
 
 @given(content=st.binary(max_size=300))
@@ -93,3 +93,14 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path.write_bytes(content)
     with pytest.raises(UnitFileRefused):
         read(path)
+
+
+def test_what_to_do_is_told_in_either_language():
+    problem = unit_file.UnitProblem(3, "Id", "units.id_missing")
+    assert problem.remedy() == "Isi kolom Id unit ini."
+    assert problem.remedy("en") not in {"", problem.remedy()}
+
+
+def test_what_a_database_cannot_hold_is_taken_out_of_names():
+    (root,) = parse([["Id", "NamaUnor", "DiatasanId"], ["A\0", "Dinas\x07 Kesehatan\u200b", ""]])
+    assert (root.id, root.name) == ("A", "Dinas Kesehatan")

@@ -21,7 +21,7 @@ _CONTACT = "ARRAY['pns_id', 'email', 'phone']"
 
 _RELEASE_NIPS = """
 UPDATE employee e SET nip = e.id::text FROM roster_row r
-WHERE r.import_id = :import_id AND r.change = 'changed' AND r.employee_id = e.id AND r.nip <> e.nip
+WHERE r.import_id = :import_id AND r.change = 'changed' AND r.employee_id = e.id AND r.nip <> e.nip AND r.nip <> ''
 """
 _UPDATE = f"""
 UPDATE employee e SET {", ".join(f"{name} = {stated(name)}" for name in _SET)}, unit_id = u.id, current = true, updated_at = :now
@@ -29,11 +29,16 @@ FROM roster_row r JOIN unit u ON u.siasn_id = r.unit
 WHERE r.import_id = :import_id AND r.change = 'changed' AND r.employee_id = e.id
 """  # noqa: S608 - names of columns
 _INSERT = f"""
-INSERT INTO employee (id, pns_id, {", ".join(KEPT)}, unit_id, current, created_at, updated_at)
-SELECT r.employee_id, nullif(r.pns_id, ''), {", ".join(f"r.{name}" for name in KEPT)}, u.id, true, :now, :now
+INSERT INTO employee (id, pns_id, nik_digest, {", ".join(KEPT)}, unit_id, current, created_at, updated_at)
+SELECT r.employee_id, nullif(r.pns_id, ''), r.nik_digest, {", ".join(f"r.{name}" for name in KEPT)}, u.id, true, :now, :now
 FROM roster_row r JOIN unit u ON u.siasn_id = r.unit WHERE r.import_id = :import_id AND r.change = 'new'
 ORDER BY r.employee_id
 """  # noqa: S608 - names of columns
+_LEARN_DIGESTS = """
+UPDATE employee e SET nik_digest = r.nik_digest FROM roster_row r
+WHERE r.import_id = :import_id AND r.nik_digest <> '' AND r.change IN ('changed', 'unchanged') AND r.employee_id = e.id
+  AND e.nip = '' AND e.nik_digest <> r.nik_digest
+"""
 _LEAVE = """
 UPDATE employee e SET current = false, updated_at = :now FROM roster_missing m
 WHERE m.import_id = :import_id AND m.employee_id = e.id AND m.decision <> 'keep' AND m.unit_id IS NULL
@@ -100,6 +105,9 @@ DELETE FROM employee_version v USING roster_row r
 WHERE r.import_id = :import_id AND r.change = 'new' AND v.employee_id = r.employee_id
 """
 _FORGET_PEOPLE = "DELETE FROM employee e USING roster_row r WHERE r.import_id = :import_id AND r.change = 'new' AND e.id = r.employee_id"
+_FORGET_NIKS = """
+DELETE FROM employee_nik k USING roster_row r WHERE r.import_id = :import_id AND r.change = 'new' AND k.employee_id = r.employee_id
+"""
 _UNRECORD = """
 UPDATE employee_version SET superseded_at = :now WHERE import_id = :import_id AND superseded_at IS NULL
 """
@@ -120,7 +128,17 @@ async def apply_rows(session: Session, import_id: UUID, actor: UUID, *, effectiv
     values = {"import_id": import_id, "now": now, "effective": effective, "actor": actor}
     await session.execute(text("SET LOCAL work_mem = '64MB'"))
     await session.execute(text("DROP TABLE IF EXISTS pg_temp.roster_touched"))
-    for statement in (_TOUCHED, "ANALYZE roster_touched", _MOVE, _LEAVE, _RELEASE_NIPS, _UPDATE, _INSERT, _SUPERSEDE):
+    for statement in (
+        _TOUCHED,
+        "ANALYZE roster_touched",
+        _MOVE,
+        _LEAVE,
+        _RELEASE_NIPS,
+        _UPDATE,
+        _INSERT,
+        _LEARN_DIGESTS,
+        _SUPERSEDE,
+    ):
         await session.execute(
             text(statement), {name: value for name, value in values.items() if f":{name}" in statement}
         )
@@ -130,7 +148,7 @@ async def undo_rows(session: Session, import_id: UUID, actor: UUID, *, now: date
     """Take back what `apply_rows` did; raises the database's own error when something refers to a new person."""
     values = {"import_id": import_id, "now": now, "actor": actor}
     for statement in (
-        *(_FORGET_VERSIONS, _FORGET_PEOPLE, _RELEASE_UNDONE_NIPS, _RESTORE, _COME_BACK),
+        *(_FORGET_VERSIONS, _FORGET_NIKS, _FORGET_PEOPLE, _RELEASE_UNDONE_NIPS, _RESTORE, _COME_BACK),
         *(_UNRECORD, _REINSTATE),
     ):
         await session.execute(

@@ -11,10 +11,12 @@ from app.asn import queries as imports
 from app.asn.applying import queries
 from app.asn.errors import ImportApplied, ImportOutdated, UndoDepended, UndoNotLast
 from app.asn.models import RosterImport
+from app.asn.nik import roster as niks
 from app.asn.search import indexing
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.settings import Settings
 from app.opd import service as opd
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
@@ -23,7 +25,7 @@ BUILT_ON = (Fact.ROUND_OPENED, Fact.DOCUMENT_SIGNED)
 
 
 async def apply(
-    session: Session, actor: Principal, log: LogIdentity, import_id: UUID, *, now: datetime
+    session: Session, actor: Principal, log: LogIdentity, import_id: UUID, settings: Settings, *, now: datetime
 ) -> RosterImport:
     """Bring the roster to what the import says. People missing from the file stay as they are unless it was decided otherwise."""
     actor.require(Permission.ROSTER_APPLY)
@@ -40,6 +42,7 @@ async def apply(
     before = await opd.apply_tree(session, tree, today=today, now=now, import_id=import_id) if tree else []
     effective = min(staged.effective_on or today, today)
     await queries.apply_rows(session, import_id, actor.id, effective=effective, now=now)
+    await niks.apply(session, settings, import_id, now=now)
     if tree:
         in_use = await imports.units_in_use(session)
         before += await opd.close_vanished(session, tree, in_use, today=today, now=now, import_id=import_id)

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import and_, func, select, tuple_
 
 from app.asn.models import Employee, EmployeeVersion
 from app.core.db import Session
@@ -54,6 +54,7 @@ async def list_as_of(
     *,
     search: str | None,
     nip: str | None,
+    local_number: str | None = None,
     agency_id: UUID | None,
     unit_id: UUID | None,
     employment: str | None,
@@ -77,6 +78,7 @@ async def list_as_of(
         None if agency_id is None else Unit.agency_id == agency_id,
         None if unit_id is None else version.unit_id == unit_id,
         None if nip is None else version.nip == nip,
+        None if local_number is None else and_(version.local_number == local_number, version.local_number != ""),
         None if employment is None else version.employment == employment,
         func.lower(version.name).contains(search.lower(), autoescape=True) if search else None,
     ]

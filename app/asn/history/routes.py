@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.asn import nip, service
+from app.asn import nip, service, without_nip
 from app.asn.history import service as history
 from app.asn.models import Employee, EmployeeVersion
 from app.asn.schemas import EmployeeDetail, EmployeeRead, Employment, VersionRead
@@ -48,11 +48,10 @@ async def list_employees(
         return matched
     parts = decode_cursor(cursor, 2)
     reading = nip.read(nip_) if nip_ else None
-    if reading is not None and reading.nip is None:
-        return []
     filters: dict[str, Any] = {
         "search": q,
         "nip": reading.nip.digits if reading and reading.nip else None,
+        "local_number": without_nip.local_number(nip_)[0] if reading and nip_ and reading.nip is None else None,
         "agency_id": opd,
         "unit_id": unit,
         "employment": employment,
@@ -70,7 +69,7 @@ async def read_employee(employee_id: UUID, session: SessionDep, actor: ActorDep)
     """Read what is kept about a person."""
     person, unit, since = await history.get_visible(session, actor, employee_id)
     return EmployeeDetail(
-        **_person(person, person.id, unit, service.shown_nip(actor, person.nip)).model_dump(),
+        **_person(actor, person, person.id, unit).model_dump(),
         birth_date=person.birth_date,
         grade_title=person.grade_title,
         position_kind=person.position_kind,
@@ -101,7 +100,7 @@ async def list_history(
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1][0].valid_from, found[-1][0].id))
-    return [_version(version, unit, service.shown_nip(actor, version.nip)) for version, unit in found]
+    return [_version(actor, version, unit) for version, unit in found]
 
 
 async def _list(
@@ -110,9 +109,9 @@ async def _list(
     """Return people by name, of today or of a day."""
     if as_of is None:
         current = await service.list_visible(session, actor, limit, **filters)
-        return [_person(p, p.id, of, service.shown_nip(actor, p.nip)) for p, of in current]
+        return [_person(actor, p, p.id, of) for p, of in current]
     of_day = await history.list_as_of(session, actor, as_of, limit, **filters)
-    return [_person(p, p.employee_id, of, service.shown_nip(actor, p.nip)) for p, of in of_day]
+    return [_person(actor, p, p.employee_id, of) for p, of in of_day]
 
 
 async def _search(
@@ -120,7 +119,7 @@ async def _search(
 ) -> tuple[list[EmployeeRead], str | None]:
     """Return a page of who is found, and the cursor of the next."""
     found, mark = await searching.search(session, actor, q, filters, after=_search_mark(cursor), limit=limit)
-    people = [_person(p, p.id, of, service.shown_nip(actor, p.nip)) for p, of in found]
+    people = [_person(actor, p, p.id, of) for p, of in found]
     if mark is None:
         return people, None
     return people, encode_cursor(mark.step, mark.word, mark.name, mark.employee_id, mark.unit_id)
@@ -145,10 +144,11 @@ def _mark(parts: list[str]) -> tuple[date, int]:
         raise CursorInvalid from None
 
 
-def _person(person: Employee | EmployeeVersion, employee_id: UUID, unit: Unit, nip_shown: str) -> EmployeeRead:
+def _person(actor: Principal, person: Employee | EmployeeVersion, employee_id: UUID, unit: Unit) -> EmployeeRead:
     return EmployeeRead(
         id=employee_id,
-        nip=nip_shown,
+        nip=service.shown_nip(actor, person.nip),
+        local_number=service.shown_number(actor, person.local_number),
         name=person.name,
         employment=person.employment,
         legal_status=person.legal_status,
@@ -160,6 +160,12 @@ def _person(person: Employee | EmployeeVersion, employee_id: UUID, unit: Unit, n
     )
 
 
-def _version(version: EmployeeVersion, unit: str, nip_shown: str) -> VersionRead:
-    fields = {name: getattr(version, name) for name in VersionRead.model_fields if name not in {"unit", "nip"}}
-    return VersionRead(**fields, unit=unit, nip=nip_shown)
+def _version(actor: Principal, version: EmployeeVersion, unit: str) -> VersionRead:
+    shown = {
+        "unit": unit,
+        "nip": service.shown_nip(actor, version.nip),
+        "local_number": service.shown_number(actor, version.local_number),
+    }
+    return VersionRead(
+        **{name: getattr(version, name) for name in VersionRead.model_fields if name not in shown}, **shown
+    )

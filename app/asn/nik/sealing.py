@@ -34,7 +34,11 @@ class NikKey:
 
 def derive(master_key: bytes) -> NikKey:
     """Return the key of NIKs that follows from a master key."""
-    key = HKDF(SHA256(), 32, None, _INFO).derive(master_key)
+    return derived(HKDF(SHA256(), 32, None, _INFO).derive(master_key))
+
+
+def derived(key: bytes) -> NikKey:
+    """Return a key of NIKs that was derived before."""
     return NikKey(hashlib.sha256(_INFO + key).digest()[:KEY_ID], key)
 
 
@@ -62,11 +66,16 @@ def fault(nik: str, today: date) -> str | None:
     """Return why a text is no NIK, None when it may be one: region (6), DDMMYY with 40 added to a woman's day, serial (4)."""
     if re.fullmatch("[0-9]{16}", nik) is None:
         return "nik.length"
-    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
-    day -= 40 if day > 40 else 0
-    century = 2000 if 2000 + year <= today.year else 1900
-    try:
-        date(century + year, month, day)
-    except ValueError:
+    if born(nik, today) is None:
         return "nik.birth_date"
     return None if nik[:2] != "00" and nik[12:] != "0000" else "nik.characters"
+
+
+def born(nik: str, today: date) -> date | None:
+    """Return the day of birth that 16 digits state, None when there is no such day; of two centuries the later one that has begun."""
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    day -= 40 if day > 40 else 0
+    try:
+        return date((2000 if 2000 + year <= today.year else 1900) + year, month, day)
+    except ValueError:
+        return None

@@ -54,7 +54,7 @@ async def get_locked(session: Session, ids: Sequence[UUID]) -> dict[UUID, Employ
 
 async def is_held(session: Session, nip: str, but: UUID) -> bool:
     """Whether somebody else on the roster has a NIP."""
-    statement = select(exists().where(Employee.nip == nip, Employee.current, Employee.id != but))
+    statement = select(exists().where(Employee.nip == nip, Employee.nip != "", Employee.current, Employee.id != but))
     return bool((await session.execute(statement)).scalar_one())
 
 

@@ -1,18 +1,29 @@
 """The ways a name or a NIP is matched, each an ordered run through the index, so that a page costs what it shows."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
-from app.asn.search import queries
+from app.asn.search import in_units, queries
 from app.asn.search.wanted import Wanted, every, exactly, may_slip, slips
 from app.core.db import Session
 
 WHOLE, WHOLE_LEAD, BEGIN, PART, SLIP, IN_UNIT, SLIP_IN_UNIT, UNIT = range(8)
 """How somebody is matched, best first; in the last three some words name the unit."""
 
+
+class Asked(TypedDict):
+    """What is the same for every run of a way."""
+
+    prefix: str
+    after: tuple[str, str, UUID] | None
+    conditions: dict[str, Any]
+    filters: list[str]
+    limit: int
+
+
 _WORDS_AT_ONCE = 50
-_FEW = 2_000  # counting further does not make a better lead
+_FEW, _FEW_EACH = 2_000, 100  # people, in all and of an agency: counting further does not make a better lead
 _ONCE_NUMBERED = (
     "AND NOT EXISTS (SELECT FROM employee_term x WHERE x.employee_id = t.employee_id "
     "AND x.word >= :low AND x.word < :high AND x.word < t.word)"
@@ -31,7 +42,8 @@ async def lead_of(session: Session, agencies: list[UUID], words: list[str]) -> W
     """Let the rarest word lead; find what the others may be misspelled as."""
     if len(words) == 1:
         return Wanted(words[0])
-    counts = {word: await queries.count_words(session, agencies, word, _FEW) for word in words}
+    most = max(_FEW // len(agencies), _FEW_EACH)
+    counts = {word: await queries.count_words(session, agencies, word, most) for word in words}
     lead = min(words, key=lambda word: (counts[word], -len(word)))
     others = [word for word in words if word != lead]
     near = {w: await queries.list_keyed(session, agencies, "near", slips(w)) for w in others if may_slip(w)}
@@ -64,19 +76,10 @@ async def matches(
         values |= given
     if step in {PART, SLIP, SLIP_IN_UNIT}:
         values["lead"] = wanted.lead
-    runs = _runs(session, agencies, wanted.lead, step, after[0] if after else "")
-    async for words in runs:
-        found = await queries.list_found(
-            session,
-            agencies,
-            words=words,
-            prefix=wanted.lead,
-            after=after,
-            conditions=values,
-            filters=conditions,
-            limit=limit,
-        )
-        for row in found:
+    look = in_units.list_found if "in_units" in values else queries.list_found
+    asked: Asked = {"prefix": wanted.lead, "after": after, "conditions": values, "filters": conditions, "limit": limit}
+    async for words in _runs(session, agencies, wanted.lead, step, after[0] if after else ""):
+        for row in await look(session, agencies, words=words, **asked):
             yield row
 
 

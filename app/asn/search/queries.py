@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, Result, String, Uuid, bindparam, select, text
 
 from app.asn.models import Employee
 from app.core.db import Session
@@ -22,10 +22,10 @@ SELECT employee_id, count(*) AS notes FROM taken GROUP BY employee_id
 _WORDS = """
 CREATE TEMP TABLE index_word ON COMMIT DROP AS
 SELECT DISTINCT p.agency_id, w.word COLLATE "C" AS word, p.name COLLATE "C" AS name, p.id
-FROM (SELECT u.agency_id, e.id, e.nip, pakta_fold_name(e.name) AS name FROM index_taken t
+FROM (SELECT u.agency_id, e.id, e.nip, regexp_replace(lower(e.local_number), '[^a-z0-9]', '', 'g') AS number, pakta_fold_name(e.name) AS name FROM index_taken t
       CROSS JOIN LATERAL (SELECT * FROM employee e WHERE e.id = t.employee_id AND e.current OFFSET 0) e
       CROSS JOIN LATERAL (SELECT * FROM unit u WHERE u.id = e.unit_id OFFSET 0) u OFFSET 0) p
-CROSS JOIN LATERAL unnest(string_to_array(p.name, ' ') || ARRAY[p.nip, substr(p.nip, 9), substr(p.nip, 15)]) w(word) WHERE w.word <> ''
+CROSS JOIN LATERAL unnest(string_to_array(p.name, ' ') || ARRAY[p.nip, substr(p.nip, 9), substr(p.nip, 15), p.number, substring(p.number FROM '[0-9]+$')]) w(word) WHERE w.word <> ''
 """
 # How words are reached: a `part` is the word from any letter on (three letters or more, and the whole); `near` is the word, and the word
 # less each of its letters, so that two words that differ by one letter more, less, other or swapped share one (symmetric deletion).
@@ -56,19 +56,18 @@ DELETE FROM name_key k WHERE NOT EXISTS (SELECT FROM employee_term t WHERE t.age
 """
 
 _RANGE = """
-SELECT t.word, t.name, t.employee_id FROM unnest(:agencies) a(id) CROSS JOIN LATERAL (
+SELECT a.id AS agency_id, t.word, t.name, t.employee_id FROM unnest(:agencies) a(id) CROSS JOIN LATERAL (
   SELECT word, name, employee_id FROM employee_term t
   WHERE t.agency_id = a.id AND t.word >= :low AND t.word < :high {filters}
   ORDER BY t.word, t.name, t.employee_id LIMIT :most) t
-ORDER BY t.word, t.name, t.employee_id LIMIT :most
 """
 _LISTED = """
-SELECT t.word, t.name, t.employee_id FROM unnest(:agencies) a(id) CROSS JOIN unnest(:words) w(word) CROSS JOIN LATERAL (
+SELECT a.id AS agency_id, t.word, t.name, t.employee_id FROM unnest(:agencies) a(id) CROSS JOIN unnest(:words) w(word) CROSS JOIN LATERAL (
   SELECT word, name, employee_id FROM employee_term t
   WHERE t.agency_id = a.id AND t.word = w.word {filters}
   ORDER BY t.word, t.name, t.employee_id LIMIT :most) t
-ORDER BY t.word, t.name, t.employee_id LIMIT :most
 """
+_MERGED = "ORDER BY t.word, t.name, t.employee_id LIMIT :most"
 _AFTER = "AND (t.word, t.name, t.employee_id) > (:after_word, :after_name, :after_id)"
 # Somebody with two words in the range is found by the first of them only.
 _FIRST_WORD = """AND (t.word ~ '^[0-9]' OR t.word = (SELECT min(x COLLATE "C") FROM unnest(string_to_array(t.name, ' ')) x
@@ -86,8 +85,6 @@ WHERE u.id = ANY(:units) ORDER BY u.folded, u.id, e.name, e.id LIMIT :most
 """
 
 
-# A value and no EXISTS: that would be planned as a join with everybody in those units, for each agency anew.
-IN_UNITS = "AND (SELECT p.unit_id FROM employee p WHERE p.id = t.employee_id) = ANY(:in_units)"
 ONLY = {
     "unit_id": "AND (SELECT f.unit_id FROM employee f WHERE f.id = {of}) = :only_unit_id",
     "employment": "AND (SELECT f.employment FROM employee f WHERE f.id = {of}) = :only_employment",
@@ -174,8 +171,40 @@ async def list_found(
     limit: int,
 ) -> list[tuple[str, str, UUID]]:
     """Return (word, folded name, employee) by listed words, or by the words with a prefix, in that order."""
+    found = await _run(session, agencies, words, prefix, after, conditions, filters, limit, merged=True)
+    return [(row.word, row.name, row.employee_id) for row in found]
+
+
+async def list_each(
+    session: Session,
+    agencies: Sequence[UUID],
+    *,
+    words: Sequence[str] | None,
+    prefix: str,
+    after: tuple[str, str, UUID] | None,
+    conditions: dict[str, Any],
+    filters: Sequence[str],
+    each: int,
+) -> list[tuple[UUID, tuple[str, str, UUID]]]:
+    """Return the same, at most `each` of every agency, with the agency."""
+    found = await _run(session, agencies, words, prefix, after, conditions, filters, each, merged=False)
+    return [(row.agency_id, (row.word, row.name, row.employee_id)) for row in found]
+
+
+async def _run(
+    session: Session,
+    agencies: Sequence[UUID],
+    words: Sequence[str] | None,
+    prefix: str,
+    after: tuple[str, str, UUID] | None,
+    conditions: dict[str, Any],
+    filters: Sequence[str],
+    most: int,
+    *,
+    merged: bool,
+) -> Result[Any]:
     parts = list(filters)
-    values: dict[str, Any] = {"agencies": agencies, "most": limit, **conditions}
+    values: dict[str, Any] = {"agencies": agencies, "most": most, **conditions}
     types: list[Any] = [bindparam("agencies", type_=ARRAY(Uuid()))]
     if words is None:
         values |= {"low": prefix, "high": end_of(prefix)}
@@ -186,9 +215,24 @@ async def list_found(
     if after is not None:
         parts.append(_AFTER)
         values |= dict(zip(("after_word", "after_name", "after_id"), after, strict=True))
-    statement = text((_RANGE if words is None else _LISTED).format(filters=" ".join(parts))).bindparams(*types)
-    found = await session.execute(statement, values)
-    return [(row.word, row.name, row.employee_id) for row in found]
+    statement = (_RANGE if words is None else _LISTED).format(filters=" ".join(parts)) + (_MERGED if merged else "")
+    return await session.execute(text(statement).bindparams(*types), values)
+
+
+async def list_inside(session: Session, ids: Sequence[UUID], units: Sequence[UUID]) -> set[UUID]:
+    """Return which of the people stand in one of the units."""
+    statement = text("SELECT id FROM employee WHERE id = ANY(:ids) AND unit_id = ANY(:units)").bindparams(
+        bindparam("ids", type_=ARRAY(Uuid())), bindparam("units", type_=ARRAY(Uuid()))
+    )
+    return set((await session.execute(statement, {"ids": list(ids), "units": list(units)})).scalars())
+
+
+async def list_few_staff(session: Session, units: Sequence[UUID], most: int) -> list[UUID]:
+    """Return who stands in the units, at most so many."""
+    statement = text("SELECT id FROM employee WHERE unit_id = ANY(:units) AND current LIMIT :most").bindparams(
+        bindparam("units", type_=ARRAY(Uuid()))
+    )
+    return list((await session.execute(statement, {"units": list(units), "most": most})).scalars())
 
 
 async def list_units(

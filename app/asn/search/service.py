@@ -8,7 +8,7 @@ from uuid import UUID
 from app.asn.models import Employee
 from app.asn.search import matching, queries
 from app.asn.search.matching import IN_UNIT, SLIP_IN_UNIT, UNIT, WHOLE
-from app.asn.search.wanted import any_way, tidy
+from app.asn.search.wanted import any_way, local_number, tidy
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -59,7 +59,8 @@ async def search(
     agencies = await queries.agencies_of(session, actor.scope)
     if filters.agency_id is not None:
         agencies = [agency for agency in agencies if agency == filters.agency_id]
-    words = list(dict.fromkeys((await queries.fold(session, tidy(q))).split()))
+    number = local_number(q)
+    words = [number] if number else list(dict.fromkeys((await queries.fold(session, tidy(q))).split()))
     if not words or not agencies or not _may_ask(actor, words):
         return [], None
     marks: list[Mark] = []
@@ -74,8 +75,9 @@ async def search(
 
 
 def _may_ask(actor: Principal, words: Sequence[str]) -> bool:
-    """Whoever sees NIPs masked may not find out their hidden digits by asking for parts."""
-    return actor.may(Permission.NIP_READ) or all(not w.isdigit() or len(w) == _NIP_LENGTH for w in words)
+    """Whoever sees numbers masked may not find out their hidden digits by asking for parts."""
+    digits = [word for word in words if any(letter.isdigit() for letter in word)]
+    return actor.may(Permission.NIP_READ) or all(w.isdigit() and len(w) == _NIP_LENGTH for w in digits)
 
 
 async def _matches(
@@ -122,7 +124,6 @@ async def _named_in_units(
     """Yield who has the personal words in the name and is in a unit that has the others."""
     units = await queries.list_units(session, agencies, [_begun(word) for word in of_units])
     values = {**values, "in_units": [unit for unit, _ in units]}
-    conditions = [*conditions, queries.IN_UNITS]
     wanted = await matching.lead_of(session, agencies, personal)
     for step in (IN_UNIT, SLIP_IN_UNIT):
         if after is None or after.step <= step:

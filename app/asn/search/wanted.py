@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-_GROUPED = re.compile(r"(?<=[0-9])[\s.\-]+(?=[0-9])")
+_GROUPED = re.compile(r"(?<=[0-9])[\s./\-]+(?=[0-9])")
+_LOCAL_NUMBER = re.compile(r"\s*(?=\S*[0-9])(?=\S*[A-Za-z])[A-Za-z0-9./\-]+\s*", re.ASCII)
 _LETTERS_FOR_PARTS = 3
 _LETTERS_FOR_SLIPS = 4
 
@@ -43,6 +44,11 @@ def tidy(q: str) -> str:
     front, comma, back = q.partition(",")
     kept = front if comma and "." in back else f"{front} {back}"
     return _GROUPED.sub("", kept.replace(",", " "))
+
+
+def local_number(q: str) -> str:
+    """Return the letters and digits of a query that is an agency's number with both, small; empty for any other."""
+    return re.sub("[^a-z0-9]", "", q.lower()) if _LOCAL_NUMBER.fullmatch(q) else ""
 
 
 def slips(word: str) -> list[str]:

@@ -12,12 +12,13 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 
 from app.asn.reading import FIELDS
+from app.asn.staging import outside
 from app.core.db import Session, copy_rows
 
 _TABLES = (
     """CREATE TEMP TABLE roster_reading (place bigint, sheet text, "row" int, outcome text, findings jsonb, silent text[],
-       pns_id text, nip text, name text, birth_date text, employment text, legal_status text, grade text, grade_title text,
-       position_kind text, position text, echelon text, unit text, email text, phone text) ON COMMIT DROP""",
+       pns_id text, nip text, local_number text, nik_digest text, name text, birth_date text, employment text, legal_status text, grade text, grade_title text,
+       position_kind text, position text, echelon text, unit text, email text, phone text, nik_sealed text) ON COMMIT DROP""",
     "CREATE TEMP TABLE roster_unit (siasn_id text PRIMARY KEY, name text, agency text) ON COMMIT DROP",
     "CREATE TEMP TABLE roster_verdict (place bigint PRIMARY KEY, finding jsonb) ON COMMIT DROP",
 )
@@ -25,11 +26,13 @@ _REUSE = """
 INSERT INTO roster_reading
 SELECT place, sheet, "row",
   CASE WHEN own = '[]' THEN 'accepted' WHEN name = '' OR unit = '' THEN 'rejected' ELSE 'warned' END,
-  own, silent, pns_id, nip, name, coalesce(birth_date::text, ''), employment, legal_status, grade, grade_title, position_kind,
-  position, echelon, unit, email, phone
-FROM (SELECT r.*, coalesce((SELECT jsonb_agg(f ORDER BY n) FROM jsonb_array_elements(r.findings) WITH ORDINALITY x(f, n)
-        WHERE f->>'code' <> 'nip.duplicate'), '[]') AS own
-      FROM roster_row r WHERE r.import_id = :source AND (NOT :decided OR r.outcome = 'accepted')) kept
+  own, silent, pns_id, nip, local_number, nik_digest, name, coalesce(birth_date::text, ''), employment, legal_status, grade, grade_title, position_kind,
+  position, echelon, unit, email, phone, coalesce(encode(sealed, 'hex'), '')
+FROM (SELECT r.*, n.sealed, CASE WHEN r.findings = '[]' THEN '[]' ELSE coalesce((
+        SELECT jsonb_agg(f ORDER BY n) FROM jsonb_array_elements(r.findings) WITH ORDINALITY x(f, n)
+        WHERE f->>'code' NOT IN ('nip.duplicate', 'number.duplicate', 'number.held')), '[]') END AS own
+      FROM roster_row r LEFT JOIN roster_nik n ON (n.import_id, n.sheet, n."row") = (r.import_id, r.sheet, r."row")
+      WHERE r.import_id = :source AND (NOT :decided OR r.outcome = 'accepted')) kept
 """
 _FORGET_DECIDED = """
 DELETE FROM roster_reading t USING roster_row r
@@ -53,7 +56,7 @@ WITH several AS MATERIALIZED (
 ), ranked AS (
   SELECT r.place, r.nip, r.pns_id, r.sheet, r."row",
     row_number() OVER (PARTITION BY r.nip ORDER BY (r.pns_id <> '' AND r.pns_id = h.pns_id) DESC NULLS LAST, r.place) AS rank
-  FROM roster_reading r JOIN several USING (nip) LEFT JOIN employee h ON h.nip = r.nip AND h.current
+  FROM roster_reading r JOIN several USING (nip) LEFT JOIN employee h ON h.nip = r.nip AND h.nip <> '' AND h.current
   WHERE r.outcome <> 'rejected'
 ), lost AS (
   SELECT r.place, r.nip, r.pns_id <> '' AND k.pns_id <> '' AND r.pns_id <> k.pns_id AS other,
@@ -72,8 +75,8 @@ CREATE TEMP TABLE roster_match ON COMMIT DROP AS
 SELECT r.place, r.nip, r.pns_id, coalesce(p.id, n.id, g.id) AS employee_id
 FROM roster_reading r
 LEFT JOIN employee p ON p.pns_id = r.pns_id AND r.pns_id <> ''
-LEFT JOIN employee n ON n.nip = r.nip AND n.current AND p.id IS NULL AND (r.pns_id = '' OR n.pns_id IS NULL)
-LEFT JOIN (SELECT DISTINCT ON (nip) nip, id FROM employee WHERE NOT current AND pns_id IS NULL ORDER BY nip, updated_at DESC) g
+LEFT JOIN employee n ON n.nip = r.nip AND n.nip <> '' AND n.current AND p.id IS NULL AND (r.pns_id = '' OR n.pns_id IS NULL)
+LEFT JOIN (SELECT DISTINCT ON (nip) nip, id FROM employee WHERE NOT current AND pns_id IS NULL AND nip <> '' ORDER BY nip, updated_at DESC) g
   ON g.nip = r.nip AND p.id IS NULL AND n.id IS NULL
 WHERE r.outcome <> 'rejected' AND NOT EXISTS (SELECT FROM roster_verdict v WHERE v.place = r.place)
 """
@@ -93,7 +96,7 @@ FROM ranked t JOIN roster_reading e ON e.place = t.earlier WHERE t.place <> t.ea
 _CLASHES = """
 CREATE TEMP TABLE roster_clash ON COMMIT DROP AS
 SELECT m.place, m.nip, m.employee_id, h.id AS holder
-FROM roster_match m JOIN employee h ON h.nip = m.nip AND h.current AND h.id IS DISTINCT FROM m.employee_id
+FROM roster_match m JOIN employee h ON h.nip = m.nip AND h.nip <> '' AND h.current AND h.id IS DISTINCT FROM m.employee_id
 WHERE NOT EXISTS (SELECT FROM roster_verdict v WHERE v.place = m.place)
 """
 _HELD = """
@@ -111,6 +114,7 @@ FROM losing JOIN roster_clash c USING (place)
 """
 KEPT = (
     "nip",
+    "local_number",
     "name",
     "birth_date",
     "employment",
@@ -130,11 +134,9 @@ def stated(name: str, row: str = "r", known: str = "e") -> str:
     value = f"{row}.{name}"
     if name == "pns_id":
         return f"CASE WHEN {value} = '' THEN {known}.pns_id ELSE {value} END"
-    return (
-        value
-        if name in {"nip", "name"}
-        else f"CASE WHEN '{name}' = ANY({row}.silent) THEN {known}.{name} ELSE {value} END"
-    )
+    if name in {"nip", "local_number"}:
+        return f"coalesce(nullif({value}, ''), {known}.{name})"
+    return value if name == "name" else f"CASE WHEN '{name}' = ANY({row}.silent) THEN {known}.{name} ELSE {value} END"
 
 
 def _change(name: str) -> str:
@@ -144,7 +146,7 @@ def _change(name: str) -> str:
     )
 
 
-_PLAIN = ", ".join((*(name for name in KEPT if name != "birth_date"), "pns_id", "unit"))
+_PLAIN = ", ".join((*(name for name in KEPT if name != "birth_date"), "pns_id", "nik_digest", "unit"))
 _ROW_VALUES = ", ".join(f"r.{name}" for name in _PLAIN.split(", "))
 _STAGE = f"""
 INSERT INTO roster_row (import_id, sheet, "row", place, outcome, change, changes, findings, silent, employee_id, birth_date,
@@ -173,7 +175,8 @@ FROM (
   LEFT JOIN unit u ON u.id = e.unit_id
 ) judged
 """  # noqa: S608 - names of columns
-# Missing are people of the agencies the file covers, and of units that are no more, whom no row names, a rejected one included.
+# Missing are people of the agencies the file covers, and of units that are no more, whom no row names, a rejected one included. Who has
+# no NIP stands in lists of their own: a file without any such row does not speak of them, and the other way round.
 _MISSING = """
 INSERT INTO roster_missing (import_id, employee_id, decision, decided_on, unit_id, decided_by, decided_at)
 SELECT :import_id, e.id, coalesce(d.decision, 'keep'), d.decided_on, d.unit_id, d.decided_by, d.decided_at
@@ -181,11 +184,20 @@ FROM employee e JOIN unit u ON u.id = e.unit_id JOIN unit a ON a.id = u.agency_i
 LEFT JOIN roster_missing d ON d.import_id = CAST(:parent_id AS uuid) AND d.employee_id = e.id
 WHERE e.current
   AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.employee_id = e.id)
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected' AND r.nip = e.nip)
+  AND CASE WHEN e.nip = '' THEN (SELECT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.nip = ''))
+    ELSE (SELECT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.nip <> '')) END
+  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected' AND r.nip = e.nip AND r.nip <> '')
+  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected'
+    AND r.local_number = e.local_number AND r.local_number <> '')
+  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected'
+    AND r.nik_digest = e.nik_digest AND r.nik_digest <> '')
   AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected' AND r.pns_id = e.pns_id)
   AND (a.siasn_id IN (SELECT ru.agency FROM roster_unit ru WHERE ru.siasn_id IN (
          SELECT r.unit FROM roster_row r WHERE r.import_id = :import_id AND r.outcome <> 'rejected'))
        OR NOT EXISTS (SELECT FROM roster_unit ru WHERE ru.siasn_id = u.siasn_id))
+"""
+_STAGE_NIKS = """
+INSERT INTO roster_nik (import_id, sheet, "row", sealed) SELECT :import_id, sheet, "row", decode(nik_sealed, 'hex') FROM roster_reading WHERE nik_sealed <> ''
 """
 _COUNTS = "SELECT outcome, change, count(*) FROM roster_row WHERE import_id = :import_id GROUP BY outcome, change"
 
@@ -224,12 +236,17 @@ async def keep_undecided(session: Session, parent: UUID) -> None:
         await session.execute(text(statement), {"parent": parent})
 
 
-async def settle(session: Session, *, nip_label: str, pns_label: str) -> None:
+async def settle(session: Session, *, nip_label: str, pns_label: str, number_label: str) -> None:
     """Find rows that cannot all be true, and whom each of the others names."""
     await session.execute(text("ANALYZE roster_reading"))
     await session.execute(text(_DUPLICATES), {"nip_label": nip_label})
+    for column in outside.KEYS:
+        await session.execute(text(outside.duplicates(column)), {"label": number_label})
     await session.execute(text(_MATCH))
+    for statement in outside.MATCH:
+        await session.execute(text(statement))
     await session.execute(text("ANALYZE roster_match"))
+    await session.execute(text(outside.HELD), {"label": number_label})
     await session.execute(text(_REPEATS), {"pns_label": pns_label})
     await session.execute(text(_CLASHES))
     await session.execute(text(_HELD), {"nip_label": nip_label})
@@ -242,6 +259,7 @@ async def stage_rows(session: Session, import_id: UUID, prefix: str) -> None:
     Behind it they count (§6.2, method 1), so that a million ids go into an index in their order.
     """
     await session.execute(text(_STAGE), {"import_id": import_id, "prefix": prefix})
+    await session.execute(text(_STAGE_NIKS), {"import_id": import_id})
 
 
 async def stage_missing(session: Session, import_id: UUID, parent_id: UUID | None) -> int:

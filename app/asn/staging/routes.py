@@ -79,7 +79,7 @@ async def stage(
     tree: UnitTree | None = None
     if units is not None:
         async with _copied(units, settings.limits.upload_mb) as path:
-            tree = await asyncio.to_thread(importing.read_units, path)
+            tree = await asyncio.to_thread(importing.read_units, path, _language(request))
     async with _copied(file, settings.limits.upload_mb) as path, _in_language(request):
         brought = Upload(path, file.filename or "", tree, effective_on)
         staged = await service.take_in(
@@ -193,10 +193,12 @@ async def upload_corrections(
 
 
 @router.post("/{import_id}/apply")
-async def apply(import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ImportRead:
+async def apply(
+    import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, settings: SettingsDep
+) -> ImportRead:
     """Apply a staged import, all of it or nothing."""
     log = resources(request).get(LogIdentity)
-    return _read(await applying.apply(session, actor, log, import_id, now=clock.now()), request)
+    return _read(await applying.apply(session, actor, log, import_id, settings, now=clock.now()), request)
 
 
 @router.post("/{import_id}/undo")

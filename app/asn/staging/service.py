@@ -42,7 +42,7 @@ async def take_in(
         await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
         await jobs.defer(session, READ_JOB, import_id=str(begun.id))
         return begun
-    await importing.read(session, begun, upload.path, settings.limits)
+    await importing.read(session, begun, upload.path, settings)
     if needs_file(begun):
         await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
     return begun
@@ -54,7 +54,7 @@ async def read_kept(session: Session, import_id: UUID, settings: Settings) -> No
     if begun is None or begun.status != "reading":
         return
     folder = upload_folder(settings)
-    await importing.read(session, begun, uploads.place_of(folder, import_id), settings.limits)
+    await importing.read(session, begun, uploads.place_of(folder, import_id), settings)
     if not needs_file(begun):
         await asyncio.to_thread(uploads.forget, folder, import_id)
 
@@ -138,6 +138,7 @@ async def list_missing(
         MissingRead(
             employee_id=employee.id,
             nip=employee.nip,
+            local_number=employee.local_number,
             name=employee.name,
             unit_id=unit.id,
             unit=unit.name,
@@ -161,7 +162,7 @@ def missing_row(person: MissingRead) -> ImportRowRead:
         change="missing",
         codes=["row.missing"],
         column="",
-        found=f"{person.name} ({nip.group(person.nip)})",
+        found=f"{person.name} ({nip.group(person.nip) or person.local_number or '-'})",
         remedy="",
     )
 
@@ -208,7 +209,7 @@ async def correct_mapping(
     await queries.forget_rows(session, import_id)
     found.reading = ""
     await session.flush()
-    await importing.read(session, found, path, settings.limits)
+    await importing.read(session, found, path, settings)
     return found
 
 
@@ -220,7 +221,8 @@ def _sound_mapping(body: MappingWrite, names: list[str]) -> dict[str, str]:
             raise MappingInvalid(reason=column)
         if key_of(name) not in known:
             raise MappingInvalid(reason=name)
-    if not ({"nip", "name"} <= body.columns.keys() and body.columns.keys() & {"unit_name", "unit_id"}):
+    told = body.columns.keys()
+    if not ("name" in told and told & {"nip", "local_number", "nik"} and told & {"unit_name", "unit_id"}):
         raise MappingInvalid(reason="nip, name, unit_name")
     return body.columns
 

@@ -71,7 +71,7 @@ class CodeAsked:
 
 async def recognise(session: Session, nip: str, browser: str | None, *, now: datetime) -> Attempt:
     """Return who wants to sign in, and whether their browser (its cookie) is known."""
-    employee = await asn.find_by_nip(session, nip)
+    employee = await asn.find_by_number(session, nip)
     person = employee.id if employee else _NOBODY
     known = await queries.find_known(session, _digest(browser or "", person), now)
     return Attempt(employee.id if employee else None, known)
