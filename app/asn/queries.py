@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -23,9 +23,13 @@ async def find_by_nip(session: Session, nip: str) -> Employee | None:
     ).scalar_one_or_none()
 
 
-async def find_by_local_number(session: Session, number: str) -> Employee | None:
-    """Return the current employee an agency gave a number, written as `app.asn.without_nip` does."""
-    statement = select(Employee).where(Employee.local_number == number, Employee.local_number != "", Employee.current)
+async def find_by_number(session: Session, nip: str, local: str) -> Employee | None:
+    """Return the current employee with a NIP, else whom an agency gave a number, written as `app.asn.without_nip` does."""
+    named = or_(
+        and_(Employee.nip == nip, Employee.nip != ""),
+        and_(Employee.local_number == local, Employee.local_number != ""),
+    )
+    statement = select(Employee).where(named, Employee.current).order_by((Employee.nip == nip).desc()).limit(1)
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -48,9 +48,10 @@ async def find_by_nip(session: Session, nip: str) -> Employee | None:
 
 
 async def find_by_number(session: Session, number: str) -> Employee | None:
-    """Return the current employee with a NIP, or with an agency's number when it is no NIP."""
-    found = await find_by_nip(session, number)
-    return found or await queries.find_by_local_number(session, without_nip.local_number(number)[0])
+    """Return the current employee with a NIP, or with an agency's number when it is no NIP: one question whatever it is."""
+    reading = nips.read(number)
+    local = without_nip.local_number(number)[0]
+    return await queries.find_by_number(session, reading.nip.digits if reading.nip else "", local)
 
 
 def shown_nip(actor: Principal, nip: str) -> str:
