@@ -16,6 +16,7 @@ from app.document import stuck_routes as stuck
 from app.document import void_routes as voiding
 from app.identity import routes as identity
 from app.identity.access import routes as access
+from app.identity.kiosk import routes as kiosks
 from app.identity.recovery import routes as recovery
 from app.identity.slips import routes as slips
 from app.identity.tokens import routes as tokens
@@ -38,6 +39,7 @@ router.include_router(signing.router)  # first: routes are looked for in this or
 router.include_router(identity.router)
 router.include_router(slips.router)
 router.include_router(recovery.router)
+router.include_router(kiosks.router)
 router.include_router(tokens.router)
 router.include_router(access.router)
 router.include_router(opd.router)

@@ -134,9 +134,7 @@ class Service:
         return reply.json()
 
 
-def settings_for(
-    url: str, folder: Path, storage: StorageSettings | None = None, *, origin: str = ORIGIN
-) -> Settings:
+def settings_for(url: str, folder: Path, storage: StorageSettings | None = None, *, origin: str = ORIGIN) -> Settings:
     return Settings(
         given=[
             ServiceSettings(base_url=origin, jobs=False, smallest_group=1),

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     EXEMPTION_READ = "exemption.read"
     EXEMPTION_REQUEST = "exemption.request"
     KEY_READ = "key.read"
+    KIOSK_WRITE = "kiosk.write"
     NIP_READ = "nip.read"
     NIP_UNMASK = "nip.unmask"
     OBLIGATION_READ = "obligation.read"
@@ -72,6 +73,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.COUNTERSIGNER_WRITE,
             Permission.EXEMPTION_READ,
             Permission.EXEMPTION_REQUEST,
+            Permission.KIOSK_WRITE,
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,

@@ -28,6 +28,7 @@ class Principal:
     scope: Scope
     employee_id: UUID | None = None
     session_id: UUID | None = None
+    kiosk_id: UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller's role carries the permission."""

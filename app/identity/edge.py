@@ -102,7 +102,7 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
     if login is None or login.activation_id is not None:
         return None
     require_own_page(request, cookie)
-    return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
+    return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id, login.kiosk_id)
 
 
 def _token_principal(token: ApiToken | None, digest: bytes, now: datetime) -> Principal | None:

@@ -10,13 +10,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.confinement import confined_to
 from app.core.db import Session
+from app.identity.kiosk.models import Kiosk
 from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
 
 # Every request of a signed-in browser asks these: built once, they cost half.
+_AT_LIVE_KIOSK = select(Kiosk.id).where(Kiosk.id == LoginSession.kiosk_id, Kiosk.revoked_at.is_(None)).exists()
 _LIVE_LOGIN = select(LoginSession, confined_to(LoginSession.employee_id, LoginSession.activation_id.is_(None))).where(
     LoginSession.token_hash == bindparam("token_hash"),
     LoginSession.revoked_at.is_(None),
     LoginSession.expires_at >= bindparam("now"),
+    or_(LoginSession.kiosk_id.is_(None), _AT_LIVE_KIOSK),
 )
 _HAS_PIN = select(Pin.employee_id).where(Pin.employee_id == bindparam("person")).exists()
 _WAYS_IN = select(Passkey, _HAS_PIN).where(Passkey.employee_id == bindparam("person")).order_by(Passkey.created_at)
