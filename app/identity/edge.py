@@ -105,6 +105,17 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
     return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id, login.kiosk_id)
 
 
+async def is_live(request: Request, session: Session) -> bool:
+    """Whether a request's token or cookie opens anything at all; looked at apart from what it asks for, counted as no use of it."""
+    now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        digest = token_hash(token.strip())
+        return _token_principal(await queries.find_token(session, digest), digest, now) is not None
+    cookie = session_cookie(request)
+    return cookie is not None and await service.find_login(session, cookie, now=now) is not None
+
+
 def _token_principal(token: ApiToken | None, digest: bytes, now: datetime) -> Principal | None:
     if token is None or token.revoked_at or token.expires_at < now:
         return None

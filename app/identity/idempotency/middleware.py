@@ -20,7 +20,7 @@ from app.core.errors import AppError, UploadTooLarge
 from app.core.http import resources
 from app.core.problems import STATUS, problem
 from app.core.settings import Settings
-from app.identity.edge import session_cookie
+from app.identity.edge import is_live, session_cookie
 from app.identity.errors import (
     IdempotencyKept,
     IdempotencyKeyInvalid,
@@ -38,7 +38,7 @@ _PATHS = "/api/v1/"
 
 
 class IdempotentPosts:
-    """ASGI middleware; requests without the header, or without a credential, pass untouched."""
+    """ASGI middleware; requests without the header, or without a credential that is alive, pass untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,7 +50,7 @@ class IdempotentPosts:
             return
         request = Request(scope, receive)
         key, credential = request.headers.get("idempotency-key"), _credential(request)
-        if key is None or credential is None:
+        if key is None or credential is None or not await _opens_something(request):
             await self._app(scope, receive, send)
             return
         try:
@@ -158,6 +158,15 @@ def _credential(request: Request) -> bytes | None:
         return token.encode() if is_well_formed(token) else None
     cookie = session_cookie(request)
     return cookie.encode("latin-1", "replace") if cookie else None
+
+
+async def _opens_something(request: Request) -> bool:
+    """A stranger writes no rows here, and a credential that is over is shown no answer it once got.
+
+    In a transaction of its own: finding a person confines what the transaction sees.
+    """
+    async with resources(request).get(Database).transaction() as session:
+        return await is_live(request, session)
 
 
 async def _read(request: Request, body: IO[bytes]) -> bytes:
