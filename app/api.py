@@ -19,6 +19,7 @@ from app.identity.access import routes as access
 from app.identity.accounts import routes as accounts
 from app.identity.accounts import session_routes as sessions
 from app.identity.approval import routes as approvals
+from app.identity.kiosk import routes as kiosks
 from app.identity.recovery import routes as recovery
 from app.identity.slips import routes as slips
 from app.identity.tokens import routes as tokens
@@ -41,6 +42,7 @@ router.include_router(signing.router)  # first: routes are looked for in this or
 router.include_router(identity.router)
 router.include_router(slips.router)
 router.include_router(recovery.router)
+router.include_router(kiosks.router)
 router.include_router(tokens.router)
 router.include_router(accounts.router)
 router.include_router(sessions.router)

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     EXEMPTION_READ = "exemption.read"
     EXEMPTION_REQUEST = "exemption.request"
     KEY_READ = "key.read"
+    KIOSK_WRITE = "kiosk.write"
     LIST_EXPORT = "list.export"
     NIP_READ = "nip.read"
     NIP_UNMASK = "nip.unmask"
@@ -85,6 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.COUNTERSIGNER_WRITE,
             Permission.EXEMPTION_READ,
             Permission.EXEMPTION_REQUEST,
+            Permission.KIOSK_WRITE,
             Permission.LIST_EXPORT,
             Permission.NIP_READ,
             Permission.OBLIGATION_READ,

@@ -35,6 +35,7 @@ class Principal:
     account_id: UUID | None = None
     confirmed: bool = True
     four_eyes: bool = False
+    kiosk_id: UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller's role carries the permission."""

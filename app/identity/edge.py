@@ -102,12 +102,31 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
         login = await service.find_login(session, cookie, now=now)
         if login is not None and login.activation_id is None:
             require_own_page(request, cookie)
-            return Principal(login.employee_id, Role.ASN, Scope(frozenset()), login.employee_id, login.id)
+            return person_principal(login)
     signed_in = await find_signed_in(request, session)
     if signed_in is None:
         return None
     require_own_page(request, signed_in.token)
     return signed_in.principal
+
+
+def person_principal(login: LoginSession) -> Principal:
+    """Return a person who is signed in as a caller."""
+    person = login.employee_id
+    return Principal(person, Role.ASN, Scope(frozenset()), person, login.id, kiosk_id=login.kiosk_id)
+
+
+async def is_live(request: Request, session: Session) -> bool:
+    """Whether a request's token or cookie opens anything at all; looked at apart from what it asks for, counted as no use of it."""
+    now = resources(request).get(Clock).now()  # type: ignore[type-abstract]
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        digest = token_hash(token.strip())
+        return _token_principal(await queries.find_token(session, digest), digest, now, four_eyes=False) is not None
+    cookie = session_cookie(request)
+    if cookie is not None and await service.find_login(session, cookie, now=now) is not None:
+        return True
+    return await find_signed_in(request, session) is not None
 
 
 def _from_account_page(request: Request) -> bool:

@@ -26,6 +26,28 @@ class LoginRefused(AppError):
     remembered = True
 
 
+class KioskCodeWrong(AppError):
+    """No kiosk waits for this code."""
+
+    kind = Kind.GONE
+    code = "kiosk.code"
+
+
+class KioskOtherOpd(AppError):
+    """The slip is of somebody who works in another OPD than the kiosk's."""
+
+    kind = Kind.FORBIDDEN
+    code = "kiosk.other_opd"
+
+
+class KioskPinWrong(AppError):
+    """The PIN is not the person's; the slip forgives a few."""
+
+    kind = Kind.FORBIDDEN
+    code = "kiosk.pin"
+    remembered = True
+
+
 class LoginCodeWrong(AppError):
     """The code is not the one that was mailed, or nothing was mailed because NIP and PIN do not go together."""
 

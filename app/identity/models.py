@@ -43,6 +43,7 @@ class LoginSession(Base):
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey("activation.id"))
     challenge: Mapped[bytes | None] = mapped_column(doc="Of a passkey registration under way.")
     method: Mapped[str] = mapped_column(server_default="", doc="activation, pin, passkey or oidc.")
+    kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosk.id"), index=True, doc="The tablet it is bound to.")
     oidc_subject: Mapped[str | None] = mapped_column(doc="`sub` at the agency's sign-on, for its back-channel logout.")
     oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
     created_at: Mapped[datetime]

@@ -11,14 +11,17 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.core.confinement import confined_to
 from app.core.db import Session
 from app.core.prepared import Prepared
+from app.identity.kiosk.models import Kiosk
 from app.identity.models import Activation, ApiToken, LoginChallenge, LoginSession, Passkey, Pin
 
 # Every request of a signed-in browser asks these.
+_AT_LIVE_KIOSK = select(Kiosk.id).where(Kiosk.id == LoginSession.kiosk_id, Kiosk.revoked_at.is_(None)).exists()
 _LIVE_LOGIN = Prepared(
     select(LoginSession, confined_to(LoginSession.employee_id, LoginSession.activation_id.is_(None))).where(
         LoginSession.token_hash == bindparam("token_hash"),
         LoginSession.revoked_at.is_(None),
         LoginSession.expires_at >= bindparam("now"),
+        or_(LoginSession.kiosk_id.is_(None), _AT_LIVE_KIOSK),
     )
 )
 _TOKEN = Prepared(

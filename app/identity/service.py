@@ -32,6 +32,7 @@ from app.identity.tokens import service as tokens
 ACTIVATION_LIFE = timedelta(days=14)
 BIRTH_DATE_TRIES = 5
 LOGIN_LIFE = timedelta(hours=12)
+KIOSK_LIFE = timedelta(minutes=10)
 ONBOARDING_LIFE = timedelta(minutes=30)
 CHALLENGE_LIFE = timedelta(minutes=5)
 OIDC = "oidc"
@@ -129,6 +130,8 @@ async def keep_passkey(
     challenge, login.challenge = login.challenge, None
     if challenge is None:
         raise PasskeyRefused(reason="no_challenge")
+    if login.kiosk_id is not None:  # a passkey on the tablet of an assembly would be nobody's own
+        raise PasskeyRefused(reason="kiosk")
     kept = verify_registration(party, login.employee_id, credential, challenge, now)
     had_ways = await _has_ways(session, login)
     if not await queries.insert_passkey(session, kept):
@@ -266,7 +269,7 @@ async def _complete(
         return
     activation = await queries.lock_activation(session, login.activation_id)
     activation.used_at = now
-    login.activation_id, login.expires_at = None, now + LOGIN_LIFE
+    login.activation_id, login.expires_at = None, now + (LOGIN_LIFE if login.kiosk_id is None else KIOSK_LIFE)
     session.add(login)
     if had_ways:
         await recovery.begin(session, login, activation, passkey=passkey, now=now)

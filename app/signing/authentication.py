@@ -5,6 +5,7 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from app.asn import service as asn
 from app.core.db import Session
@@ -13,6 +14,7 @@ from app.core.texts import text
 from app.identity import service as identity
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
+from app.identity.kiosk import service as kiosk
 from app.identity.passkey import RelyingParty, verify_assertion
 from app.identity.recovery import service as recovery
 from app.signing import queries
@@ -32,10 +34,29 @@ async def authenticate(
     given: Authentication,
     challenge: bytes,
     *,
+    kiosk_id: UUID | None,
     now: datetime,
 ) -> dict[str, Any]:
     """Return what goes into the evidence; raises the refusal of whichever way was tried, `AccountHeld` after a recovery."""
     await recovery.require_may_sign(session, signing.employee_id, now=now)
+    proven = await _prove(session, party, signing, given, challenge, kiosk_id=kiosk_id, now=now)
+    return proven if kiosk_id is None else proven | {"kiosk": await kiosk.place_of(session, kiosk_id)}
+
+
+async def _prove(
+    session: Session,
+    party: RelyingParty,
+    signing: SigningSession,
+    given: Authentication,
+    challenge: bytes,
+    *,
+    kiosk_id: UUID | None,
+    now: datetime,
+) -> dict[str, Any]:
+    if given.method == "pin+slip":  # the login at a kiosk began with the slip, minutes ago
+        if kiosk_id is None or not await identity.check_pin(session, signing.employee_id, given.pin, now=now):
+            raise PinOrCodeWrong
+        return {"method": "pin+slip"}
     if given.method == "passkey":
         _, assertion = await verify_assertion(
             session, party, given.credential or {}, challenge, employee_id=signing.employee_id

@@ -85,7 +85,8 @@ async def post_certificate(
 ) -> CertificateRead:
     """Prove who signs and certify the device's key."""
     found = await sessions.get_own(session, actor, session_id, lock=True)
-    return await service.certify(session, ceremony, found, body, address=client_address(request), now=clock.now())
+    address, now = client_address(request), clock.now()
+    return await service.certify(session, ceremony, found, body, address=address, kiosk_id=actor.kiosk_id, now=now)
 
 
 @router.post("/{session_id}/signatures")

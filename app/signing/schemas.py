@@ -94,7 +94,7 @@ class SessionRead(BaseModel):
 class Authentication(BaseModel):
     """Who signs, proven over this act."""
 
-    method: Literal["passkey", "pin+code"]
+    method: Literal["passkey", "pin+code", "pin+slip"]
     credential: dict[str, Any] | None = None
     pin: str = Field("", max_length=32)
     code: str = Field("", max_length=32)

@@ -61,6 +61,7 @@ async def certify(
     wanted: CertificateRequest,
     *,
     address: str,
+    kiosk_id: UUID | None,
     now: datetime,
 ) -> CertificateRead:
     """Certify the device's key for this act. The same body again gets the same certificate; another body, a refusal.
@@ -78,11 +79,10 @@ async def certify(
     spki = _public_key(wanted.public_key)
     act_bytes = act(signing.id, [(item.id, item.digest) for item in items], spki, purpose_of(signing))
     over = challenge(signing.nonce, act_bytes)
-    proof = _decode(wanted.proof_of_possession)
-    if not ecdsa.verify(spki, proof, POSSESSION_PREFIX + over):
-        raise KeyWithoutProof
+    _require_possession(wanted, spki, over)
     _check_confirmations(items, wanted)
-    method = await authenticate(session, ceremony.party, signing, wanted.authentication, over, now=now)
+    given = wanted.authentication
+    method = await authenticate(session, ceremony.party, signing, given, over, kiosk_id=kiosk_id, now=now)
     if not await queries.keep_key(session, hashlib.sha256(spki).digest(), signing.id):
         raise KeyReused
     subject = await _subject(session, ceremony, signing, items)
@@ -100,6 +100,11 @@ async def certify(
     )
     about_to_commit(session, Step.CERTIFIED, Step.CERTIFIED_DURABLE)
     return answer
+
+
+def _require_possession(wanted: CertificateRequest, spki: bytes, over: bytes) -> None:
+    if not ecdsa.verify(spki, _decode(wanted.proof_of_possession), POSSESSION_PREFIX + over):
+        raise KeyWithoutProof
 
 
 def _answer(ceremony: Ceremony, items: Sequence[Item], certificate: bytes) -> CertificateRead:

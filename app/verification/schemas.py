@@ -24,7 +24,7 @@ class SignerRead(BaseModel):
     nip: str
     agency: str
     signed_at: datetime | None
-    authentication: Literal["passkey", "pin+code", "passphrase", "totp", "token"] | None
+    authentication: Literal["passkey", "pin+code", "pin+slip", "passphrase", "totp", "token"] | None
 
 
 class VoidedRead(BaseModel):

@@ -33,7 +33,7 @@ def harden(headers: MutableHeaders, *, secure: bool) -> None:
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = PERMISSIONS
+    headers.setdefault("Permissions-Policy", PERMISSIONS)  # a kiosk may use its camera
     if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from app.core.errors import AppError, ConfirmationNeeded, NotAuthenticated
 from app.core.http import SAFE_METHODS, resources
 from app.core.settings import Settings
+from app.identity.kiosk import edge as kiosk
 from app.web.headers import harden
 from app.web.rendering import render
 
@@ -67,6 +68,8 @@ def _page(request: Request, problem: JSONResponse) -> Response:
 
 def _way_in(request: Request) -> str:
     path = request.url.path
+    if kiosk.token_of(request) is not None:
+        return "/kiosk"
     way = "/dashboard/masuk" if path.startswith(OFFICE_PATHS) else "/masuk"
     return way if request.method not in SAFE_METHODS else f"{way}?lanjut={quote(path)}"
 

@@ -10,11 +10,11 @@ from fastapi import Depends, Form, Request, Response
 
 from app.core.errors import ForeignRequest, NotAuthenticated
 from app.core.http import ClockDep, SessionDep, SettingsDep
-from app.core.permission import Role
-from app.core.principal import Principal, Scope
+from app.core.principal import Principal
 from app.core.settings import ServiceSettings
 from app.identity import service as identity
-from app.identity.edge import csrf_token, session_cookie, set_cookie
+from app.identity.edge import csrf_token, person_principal, session_cookie, set_cookie
+from app.identity.kiosk import edge as kiosk
 from app.identity.models import LoginSession
 
 
@@ -40,7 +40,12 @@ class Visitor:
         """The caller as services want it; never made for somebody whose activation is not over."""
         if not self.settled:
             raise NotAuthenticated
-        return Principal(self.login.employee_id, Role.ASN, Scope(frozenset()), self.login.employee_id, self.login.id)
+        return person_principal(self.login)
+
+    @property
+    def at_kiosk(self) -> bool:
+        """Whether the browser is the tablet of an assembly."""
+        return self.login.kiosk_id is not None
 
     def renew_cookie(self, response: Response, settings: ServiceSettings) -> None:
         """Hand the cookie out again: the login lasts longer once an activation is over."""
@@ -119,6 +124,13 @@ async def require_own_origin(request: Request, settings: SettingsDep) -> None:
         raise ForeignRequest
 
 
+async def refuse_kiosk(request: Request) -> None:
+    """Send the tablet of an assembly to its own pages: signed in by any other, somebody would stay signed in."""
+    if kiosk.token_of(request) is not None:
+        raise NotAuthenticated
+
+
+NotAtKiosk = Depends(refuse_kiosk)
 VisitorDep = Annotated[Visitor, Depends(get_visitor)]
 SettlingDep = Annotated[Visitor, Depends(get_newcomer)]
 FormVisitorDep = Annotated[Visitor, Depends(get_form_visitor)]

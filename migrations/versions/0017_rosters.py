@@ -72,9 +72,7 @@ def downgrade() -> None:
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
     op.drop_table("roster_nik")
     op.drop_table("nik_digest_key")
-    op.create_foreign_key(
-        "fk_roster_row_import_id_roster_import", "roster_row", "roster_import", ["import_id"], ["id"]
-    )
+    op.create_foreign_key("fk_roster_row_import_id_roster_import", "roster_row", "roster_import", ["import_id"], ["id"])
     op.drop_index("ix_employee_merged_into", table_name="employee")
     op.create_index("ix_employee_merged_into", "employee", ["merged_into"])
     for column in KNOWN_BY:

@@ -9,7 +9,10 @@ from sqlalchemy import text
 
 from app.core.db import Database
 from app.core.permission import Role
+from app.core.secrets import token_hash
 from app.device.signer import API
+from app.identity.tokens.form import new_api_token
+from tests.identity.test_known_browsers import statements
 from tests.signing.opened_round import OpenedRound
 
 
@@ -122,3 +125,24 @@ async def test_a_key_that_is_none_is_refused(a_round: OpenedRound) -> None:
     for key in ("", "k" * 256, "a\tb"):
         refused = await post(a_round, key, "/activations", json={})
         assert (refused.status_code, refused.json()["code"]) == (422, "idempotency.key"), key
+
+
+async def test_strangers_and_dead_credentials_write_no_rows_and_are_shown_no_answer(a_round: OpenedRound) -> None:
+    short = await a_round.service.token(Role.BKPSDM_ADMIN)
+    nip = a_round.next_nip()
+    assert (await links(a_round, "k11", nip, short)).status_code == 201
+    device = await a_round.device()
+    cookie = {"cookie": "; ".join(f"{k}={v}" for k, v in device._cookies.items())} | device._headers
+    assert (await post(a_round, "k12", "/me/passkey-options", cookie, json={})).status_code == 200
+    await device._request("POST", "/logout", {})
+    made_up = {"authorization": f"Bearer {new_api_token()}"}
+    dead = {"cookie": "pakta=" + "x" * 43}
+    async with a_round.service.held.get(Database).transaction() as session:
+        digest = token_hash(short["authorization"].removeprefix("Bearer "))
+        await session.execute(text("UPDATE api_token SET revoked_at = now() WHERE token_hash = :d"), {"d": digest})
+    with statements(a_round.service) as seen:
+        for headers, key in ((made_up, "k13"), (dead, "k14"), (short, "k11"), (cookie, "k12"), (short, "k15")):
+            refused = await post(a_round, key, "/activations", headers, json={"employee_ids": []})
+            assert (refused.status_code, refused.json()["code"]) == (401, "identity.login_needed"), key
+    assert seen
+    assert not [one for one in seen if "idempotency_key" in one]

@@ -53,6 +53,7 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
         "{recipient_id}": NOBODY,
         "{slip_id}": NOBODY,
         "{token_id}": NOBODY,
+        "{kiosk_id}": NOBODY,
         "{round_id}": a_round.id,
         "{session_id}": NOBODY,
         "{template_id}": NOBODY,

@@ -94,6 +94,12 @@ async def test_twelve_codes_a_day_leave_less_than_a_millionth_to_somebody_who_kn
     assert CODES_A_DAY * CODE_TRIES / 10**CODE_DIGITS < 1e-6
 
 
+async def test_pin_and_slip_sign_at_a_kiosk_only(a_round: OpenedRound) -> None:
+    device, prepared = await a_round.prepared(await a_round.device_with_pin())
+    made = make_act(device, prepared, authentication={"method": "pin+slip", "pin": PIN}).request
+    assert await refusal(certify(device, prepared, made)) == WRONG
+
+
 async def test_a_code_is_used_once(a_round: OpenedRound) -> None:
     device, prepared = await a_round.prepared(await a_round.device_with_pin())
     code = await ask_code(a_round, device, prepared)

@@ -12,6 +12,7 @@ from app.core.limits import Limits
 from app.core.settings import ServiceSettings, Settings
 from app.identity.browser import service
 from app.identity.browser.service import CodeAsked
+from app.identity.kiosk import edge as kiosk
 from app.identity.service import Login
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, as `new_token` makes them
@@ -31,7 +32,9 @@ async def sign_in(request: Request, session: Session, nip: str, pin: str, *, now
 
 
 async def remember(request: Request, response: Response, session: Session, employee_id: UUID, now: datetime) -> None:
-    """Let this browser be known to whoever is signed in with it now."""
+    """Let this browser be known to whoever is signed in with it now; a kiosk is everybody's, and never is."""
+    if kiosk.token_of(request) is not None:
+        return
     settings = resources(request).get(Settings).service
     token = await service.remember(session, employee_id, browser_of(request), now=now)
     response.set_cookie(

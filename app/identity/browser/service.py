@@ -82,7 +82,7 @@ async def try_pin(session: Session, attempt: Attempt, pin: str, *, now: datetime
     if attempt.known is not None:
         attempt.known.misses += 1
         attempt.known.misses_ever += 1
-    holds = await _judge(session, attempt.employee_id, pin)
+    holds = await judge(session, attempt.employee_id, pin)
     if attempt.known is None:
         return await _ask_code(session, attempt.employee_id, proven=holds, now=now)
     person = attempt.known.employee_id
@@ -117,6 +117,12 @@ async def remember(session: Session, employee_id: UUID, browser: str | None, *, 
     return token
 
 
+async def judge(session: Session, employee_id: UUID | None, pin: str) -> bool:
+    """Whether it is the person's PIN; costs the same for nobody's. Counts nothing: that is the caller's."""
+    stored = await queries.pin_hash(session, employee_id or _NOBODY)
+    return await asyncio.get_running_loop().run_in_executor(pins.JUDGES, pins.matches, pin, stored)
+
+
 def code_hash(asked: LoginCode, code: str) -> bytes:
     """Return what is stored of a mailed code; blanks between its digits do not count."""
     return hashlib.sha256(asked.id.bytes + "".join(code.split()).encode()).digest()
@@ -125,11 +131,6 @@ def code_hash(asked: LoginCode, code: str) -> bytes:
 def _digest(browser: str, employee_id: UUID) -> bytes:
     """Bound to the person, so that nobody who reads the table sees which people share a browser."""
     return hashlib.sha256(b"pakta.browser.v1" + employee_id.bytes + browser.encode()).digest()
-
-
-async def _judge(session: Session, employee_id: UUID | None, pin: str) -> bool:
-    stored = await queries.pin_hash(session, employee_id or _NOBODY)
-    return await asyncio.get_running_loop().run_in_executor(pins.JUDGES, pins.matches, pin, stored)
 
 
 async def _ask_code(session: Session, employee_id: UUID | None, *, proven: bool, now: datetime) -> CodeAsked:

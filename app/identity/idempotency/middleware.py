@@ -21,7 +21,7 @@ from app.core.http import resources
 from app.core.problems import STATUS, problem
 from app.core.settings import Settings
 from app.identity.accounts.cookie import account_cookie
-from app.identity.edge import session_cookie
+from app.identity.edge import is_live, session_cookie
 from app.identity.errors import (
     IdempotencyKept,
     IdempotencyKeyInvalid,
@@ -39,7 +39,7 @@ _PATHS = "/api/v1/"
 
 
 class IdempotentPosts:
-    """ASGI middleware; requests without the header, or without a credential, pass untouched."""
+    """ASGI middleware; requests without the header, or without a credential that is alive, pass untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -51,7 +51,7 @@ class IdempotentPosts:
             return
         request = Request(scope, receive)
         key, credential = request.headers.get("idempotency-key"), _credential(request)
-        if key is None or credential is None:
+        if key is None or credential is None or not await _opens_something(request):
             await self._app(scope, receive, send)
             return
         try:
@@ -159,6 +159,15 @@ def _credential(request: Request) -> bytes | None:
         return token.encode() if is_well_formed(token) else None
     cookie = session_cookie(request) or account_cookie(request)
     return cookie.encode("latin-1", "replace") if cookie else None
+
+
+async def _opens_something(request: Request) -> bool:
+    """A stranger writes no rows here, and a credential that is over is shown no answer it once got.
+
+    In a transaction of its own: finding a person confines what the transaction sees.
+    """
+    async with resources(request).get(Database).transaction() as session:
+        return await is_live(request, session)
 
 
 async def _read(request: Request, body: IO[bytes]) -> bytes:

@@ -18,9 +18,9 @@ from app.identity.errors import ActivationInvalid, BirthDateWrong, PinWeak
 from app.identity.slips.code import SlipPress, tidy
 from app.web.person import hint
 from app.web.rendering import language_of, render
-from app.web.visitor import FormNewcomerDep, OwnOrigin, SettlingDep, Visitor
+from app.web.visitor import FormNewcomerDep, NotAtKiosk, OwnOrigin, SettlingDep, Visitor
 
-router = APIRouter()
+router = APIRouter(dependencies=[NotAtKiosk])
 Field = Annotated[str, Form(max_length=40)]
 
 

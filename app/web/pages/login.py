@@ -20,9 +20,9 @@ from app.identity.errors import LoginCodeWrong, LoginRefused
 from app.identity.oidc.provider import OidcProvider
 from app.identity.slips.code import SlipPress
 from app.web.rendering import language_of, render
-from app.web.visitor import FormVisitorDep, MaybeVisitorDep, OwnOrigin
+from app.web.visitor import FormVisitorDep, MaybeVisitorDep, NotAtKiosk, OwnOrigin
 
-router = APIRouter()
+router = APIRouter(dependencies=[NotAtKiosk])
 _OWN_PATH = re.compile(r"/[a-z0-9-]+(/[A-Za-z0-9-]+)*")  # of this host: no second slash in front, no query
 
 

@@ -19,8 +19,9 @@ from app.identity.oidc import service as oidc
 from app.identity.oidc.claims import read_logout_token
 from app.identity.oidc.provider import OidcProvider
 from app.web.pages.login import onward
+from app.web.visitor import NotAtKiosk
 
-router = APIRouter()
+router = APIRouter(dependencies=[NotAtKiosk])
 OFFICE_ENTRY = "/dashboard/masuk"
 _CALLBACK = "/masuk/sso/kembali"
 Answered = Annotated[str, Query(max_length=2000)]

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.web.rendering import render
-from app.web.visitor import MaybeVisitorDep
+from app.web.visitor import MaybeVisitorDep, NotAtKiosk
 
-router = APIRouter()
+router = APIRouter(dependencies=[NotAtKiosk])
 
 
 @router.get("/")

@@ -84,6 +84,11 @@ export function signWithCode(pin, code, confirmations) {
   return act(async () => ({ method: "pin+code", pin, code }), confirmations);
 }
 
+// At a kiosk the login itself began with the slip.
+export function signAtKiosk(pin, confirmations) {
+  return act(async () => ({ method: "pin+slip", pin }), confirmations);
+}
+
 // Go on after a lost connection, with the very same requests.
 export const goOn = () => guarded(finish);
 

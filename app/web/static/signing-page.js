@@ -9,6 +9,7 @@ const words = JSON.parse(main.dataset.words);
 const sessionId = main.dataset.session;
 const statements = [...document.querySelectorAll("section[data-document]")];
 const documentsOf = (section) => section.dataset.document.split(" "); // several where pledges of others are noted
+const atKiosk = main.dataset.kiosk === "yes";
 const ids = statements.flatMap(documentsOf);
 const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
 const BAR = 72; // pixels of the button's own bar, which hides what is behind it
@@ -78,6 +79,10 @@ function offerFiles() {
 }
 
 function offerWays(session) {
+  if (atKiosk) {
+    element("kiosk-form").hidden = false;
+    return;
+  }
   const passkey = session.credentials.length > 0 && "credentials" in navigator;
   element("passkey").hidden = !passkey;
   element("code-way").hidden = !session.pin;
@@ -96,7 +101,7 @@ function refuse(error) {
   if (code === LOST && ceremony.canGoOn()) {
     const begun = main.dataset.begun === "yes";
     element("go-on").hidden = !begun;
-    if (begun) element("passkey").hidden = element("code-way").hidden = true; // the same act goes on, no other begins
+    if (begun) for (const way of document.querySelectorAll("#passkey, #code-way, #kiosk-form")) way.hidden = true; // the same act goes on, no other begins
     tell("lost", words.lost, { problem: true, code });
   } else if (ceremony.canGoOn()) {
     main.dataset.begun = "";
@@ -128,7 +133,7 @@ async function begin(session) {
   allow(false);
   const mark = await ceremony.prepare(session, { ids, nip, purpose: main.dataset.purpose });
   for (const shown of document.querySelectorAll(".mark")) shown.textContent = mark;
-  offerFiles();
+  if (!atKiosk) offerFiles();
   allow(true);
   main.dataset.prepared = "yes";
 }
@@ -148,6 +153,10 @@ element("go-on").addEventListener("click", () => signing(ceremony.goOn));
 element("code-form").addEventListener("submit", (event) => {
   event.preventDefault();
   signing(() => ceremony.signWithCode(element("pin").value, element("code").value, confirmed));
+});
+element("kiosk-form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  signing(() => ceremony.signAtKiosk(element("kiosk-pin").value, confirmed));
 });
 element("send-code").addEventListener("click", async () => {
   try {
