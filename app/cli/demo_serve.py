@@ -124,7 +124,7 @@ async def _links(held: Resources, round_id: UUID, token: str, guest: dict[str, s
         f"  {service.base_url}/aktivasi/{guest['code']}",
         "[bold]Siapa pun[/]  periksa dokumen yang sudah ditandatangani:",
         f"  {service.base_url}/v/{signed.code}" if signed else f"  {service.base_url}/periksa",
-        "[bold]Admin BKPSDM[/]  dokumentasi API dan angka kepatuhan per OPD:",
+        "[bold]Admin BKPSDM[/]  dokumentasi API, akun dengan kunci sandi, dan angka kepatuhan per OPD:",
         f"  {service.base_url}/docs",
         f"  {await _way_in(held)}",
         f"  curl -H 'Authorization: Bearer {token}' {service.base_url}/api/v1/rounds/{round_id}/compliance",

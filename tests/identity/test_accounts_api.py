@@ -11,6 +11,7 @@ import pytest
 from fastapi import Request
 from sqlalchemy import text
 
+from app.asn.personal.jobs import delete_expired
 from app.core.confinement import confine
 from app.core.db import Database, Session
 from app.core.limits import Limits, RateLimit
@@ -456,3 +457,21 @@ async def test_the_same_request_again_with_a_key_invites_once(city: Service) -> 
     keyed = {"headers": {"idempotency-key": "undang-1"}}
     first = await admin.told("POST", "/accounts", body, **keyed)
     assert await admin.told("POST", "/accounts", body, **keyed) == first
+
+
+async def test_sessions_and_invitations_are_forgotten_in_time_and_accounts_are_not(city: Service) -> None:
+    admin = await administrator(city)
+
+    async def kept(table: str, column: str) -> int:
+        async with city.held.get(Database).transaction() as session:
+            counted = text(f"SELECT count(*) FROM {table} WHERE {column}::text = :id")
+            return (await session.execute(counted, {"id": admin.account})).scalar_one()
+
+    city.clock.advance(timedelta(days=179))
+    await delete_expired.body(city.held)
+    tables = ("account_session", "account_invitation", "account_passkey")
+    assert [await kept(table, "account_id") for table in tables] == [1, 1, 1]
+    city.clock.advance(timedelta(days=5))
+    await delete_expired.body(city.held)
+    assert [await kept(table, "account_id") for table in tables] == [0, 0, 1]
+    assert await kept("account", "id") == 1
