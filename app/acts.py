@@ -11,6 +11,7 @@ from app.core.settings import Settings
 from app.identity.accounts import service as accounts
 from app.identity.accounts.code import InvitationPress
 from app.identity.accounts.means import invitation_life
+from app.identity.accounts.models import Account
 from app.identity.accounts.schemas import AccountCreate, AccountUpdate
 from app.identity.approval.service import Doing
 from app.obligation import service as obligation
@@ -19,11 +20,14 @@ from app.transparency.record import LogIdentity
 
 
 def doings(settings: Settings, press: InvitationPress, log: LogIdentity) -> dict[Act, Doing]:
-    """Return every act with what does it; each takes JSON values and returns JSON values."""
+    """Return every act with what does it; each takes JSON values and returns JSON values, `about` in words for people."""
     life = invitation_life(settings)
 
     def told(invited: accounts.Invited) -> dict[str, Any]:
-        return {"account_id": str(invited.account.id), "url": press.url(invited.code)}
+        return of(invited.account) | {"url": press.url(invited.code)}
+
+    def of(account: Account) -> dict[str, Any]:
+        return {"account_id": str(account.id), "about": f"{account.name} ({account.email})"}
 
     async def invite(session: Session, actor: Principal, data: dict[str, Any], now: datetime) -> dict[str, Any]:
         wanted = AccountCreate.model_validate(data)
@@ -35,15 +39,15 @@ def doings(settings: Settings, press: InvitationPress, log: LogIdentity) -> dict
     async def grant(session: Session, actor: Principal, data: dict[str, Any], now: datetime) -> dict[str, Any]:
         wanted = AccountUpdate.model_validate(data["wanted"])
         account = await accounts.grant(session, actor, UUID(data["account_id"]), wanted, now=now)
-        return {"account_id": str(account.id), "role": account.role}
+        return of(account) | {"role": account.role}
 
     async def close(session: Session, actor: Principal, data: dict[str, Any], now: datetime) -> dict[str, Any]:
         closed = await pledge.close_round(session, actor, log, UUID(data["round_id"]), now=now)
-        return {"id": str(closed.id), "status": closed.status}
+        return {"id": str(closed.id), "status": closed.status, "about": closed.title}
 
     async def open_(session: Session, actor: Principal, data: dict[str, Any], _now: datetime) -> dict[str, Any]:
         opening = await obligation.open_round(session, actor, UUID(data["round_id"]))
-        return {"id": str(opening.id), "status": opening.status}
+        return {"id": str(opening.id), "status": opening.status, "about": opening.title}
 
     return {
         Act.ACCOUNT_GRANT: grant,

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("act", sa.String(), nullable=False),
         sa.Column("data", JSONB(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=False),
         sa.Column("asked_name", sa.String(), nullable=False),

@@ -99,7 +99,8 @@ async def test_a_round_opens_and_closes_when_a_second_administrator_approves(
         assert await status(first, round_id) == after
         assert await second.code("POST", f"{path}/approve", WHY) == OVER
     listed = await second.told("GET", "/approvals", params={"state": "approved", "limit": 2})
-    assert {(one["asked_name"], one["data"]["round_id"]) for one in listed} == {("Rina", round_id)}
+    told = {(one["asked_name"], one["data"]["round_id"], one["about"]) for one in listed}
+    assert told == {("Rina", round_id, "Uji")}
     seen = await second.told("GET", "/access-events", params={"limit": 1000})
     kinds = [one["kind"] for one in seen if one["data"].get("act") == "round.close"]
     assert kinds == ["approval_given", "approval_asked"]
@@ -146,7 +147,7 @@ async def test_an_invitation_and_a_role_wait_and_are_checked_again(
     assert await dewi.code("POST", f"/approvals/{asked}/approve", WHY) == (403, "identity.not_permitted")
     await dewi.told("GET", "/sessions")  # nothing was changed by asking
     result = (await second.told("POST", f"/approvals/{asked}/approve", WHY))["result"]
-    assert result == {"account_id": dewi.account, "role": "bkpsdm_admin"}
+    assert (result["account_id"], result["role"]) == (dewi.account, "bkpsdm_admin")
     assert await dewi.code("GET", "/sessions") == (401, "identity.login_needed")
     assert "url" in (await second.told("POST", f"/approvals/{renewed}/approve", WHY))["result"]
 

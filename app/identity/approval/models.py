@@ -19,6 +19,7 @@ class Approval(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     act: Mapped[str]
     data: Mapped[dict[str, Any]]
+    about: Mapped[str] = mapped_column(doc="What it is about, for people: a round's title, an account.")
     state: Mapped[str]
     asked_by: Mapped[UUID] = mapped_column(doc="An account, a token, or the operator (all zeros).")
     asked_name: Mapped[str]

@@ -21,6 +21,7 @@ class ApprovalRead(BaseModel):
     id: UUID
     act: Act
     data: dict[str, Any]
+    about: str
     state: str
     asked_by: UUID
     asked_name: str

@@ -44,13 +44,14 @@ class ApprovalDesk:
         """Try the act, and keep it for a second administrator; raises what the act itself raises."""
         trusted = replace(actor, four_eyes=False)
         trial = await session.begin_nested()
-        await self._doings[act](session, trusted, dict(data), now)
+        found = await self._doings[act](session, trusted, dict(data), now)
         await trial.rollback()
         session.expunge_all()  # what the trial made or changed is not there
         asked = Approval(
             id=new_id(),
             act=act.value,
             data=dict(data),
+            about=str(found["about"]),
             state="waiting",
             asked_by=actor.id,
             asked_name=await self._name(session, actor.id),

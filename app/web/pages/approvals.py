@@ -8,9 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.core.approval import Act
-from app.core.db import Session
-from app.core.errors import NotFound
 from app.core.http import ClockDep, SessionDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.identity.accounts import service as accounts
@@ -18,7 +15,6 @@ from app.identity.approval import service
 from app.identity.approval.means import desk_of
 from app.identity.approval.models import Approval
 from app.opd import service as opd
-from app.pledge import service as pledge
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.pages.account import office_page
 
@@ -28,10 +24,9 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class Shown:
-    """A request as the page shows it: what it is about, the role and scope that would be given, its state, whether it is the caller's own."""
+    """A request as the page shows it: the role and scope that would be given, its state, whether it is the caller's own."""
 
     asked: Approval
-    about: str
     role: str
     everything: bool
     agencies: str
@@ -49,7 +44,7 @@ async def read_approvals(
     found = await service.list_approvals(session, office.principal, None, after, PAGE + 1, now=now)
     older = encode_cursor(found[PAGE - 1].id) if len(found) > PAGE else ""
     agencies = {str(agency.id): agency.name for agency in await opd.list_agencies(session, office.principal)}
-    shown = [await _shown(session, office, one, agencies, now) for one in found[:PAGE]]
+    shown = [_shown(office, one, agencies, now) for one in found[:PAGE]]
     return office_page(request, "approvals.html", office, approvals=shown, older=older)
 
 
@@ -75,28 +70,14 @@ async def post_decision(
     return office_page(request, "account_invited.html", office, account=account, link=result["url"], until=None)
 
 
-async def _shown(session: Session, office: Office, asked: Approval, agencies: dict[str, str], now: datetime) -> Shown:
+def _shown(office: Office, asked: Approval, agencies: dict[str, str], now: datetime) -> Shown:
     given = asked.data.get("wanted") or asked.data
     named = given.get("agencies") or []
     return Shown(
         asked,
-        about=await _about(session, office, asked),
         role=str(given.get("role", "")),
         everything="role" in given and not named,
         agencies=", ".join(agencies.get(one, one) for one in named),
         state=service.state_of(asked, now),
         own=asked.asked_by == office.principal.id,
     )
-
-
-async def _about(session: Session, office: Office, asked: Approval) -> str:
-    """The round's title, or whose account it is."""
-    try:
-        if asked.act in {Act.ROUND_CLOSE, Act.ROUND_OPEN}:
-            return (await pledge.read_round(session, office.principal, UUID(asked.data["round_id"]))).title
-        if "account_id" in asked.data:
-            account = await accounts.get_account(session, office.principal, UUID(asked.data["account_id"]))
-            return f"{account.name} ({account.email})"
-    except NotFound:
-        return ""
-    return f"{asked.data['name']} ({asked.data['email']})"
