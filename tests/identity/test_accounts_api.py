@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import Request
 from sqlalchemy import text
@@ -325,6 +326,23 @@ async def test_a_granted_role_ends_the_sessions_and_nobody_changes_the_own_accou
     ):
         assert await admin.code(method, f"/accounts/{admin.account}{path}", body) == (403, "account.own")
     assert "role_granted" in await events(city, helper.account)
+
+
+async def test_lists_are_paged_to_their_end(city: Service) -> None:
+    admin = await administrator(city)
+    for _ in range(2):
+        await invite(city)
+        await admin.another_browser().sign_in()
+    for path in ("/accounts", "/sessions", f"/accounts/{admin.account}/sessions"):
+        whole = [one["id"] for one in await admin.told("GET", path, params={"limit": 1000})]
+        seen, more = [], {"limit": 2}
+        while more:
+            reply = await admin.ask("GET", path, params=more)
+            assert len(reply.json()) <= 2
+            seen += [one["id"] for one in reply.json()]
+            more = dict(httpx.URL(reply.links["next"]["url"]).params) if "next" in reply.links else {}
+        assert seen == whole, path
+        assert len(whole) >= 3
 
 
 DANGEROUS: list[tuple[Permission, str, str, Any]] = [
