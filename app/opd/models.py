@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, String, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -83,7 +83,7 @@ class UnitChangePlan(Base):
         CheckConstraint(f"state IN {PLAN_STATES}", name="state"),
         CheckConstraint("(state = 'planned') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'done') = (change_id IS NOT NULL)", name="done"),
-        Index("ix_unit_change_plan_due", "effective_on", "id", postgresql_where=text("state = 'planned'")),
+        Index("ix_unit_change_plan_due", "state", "effective_on", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

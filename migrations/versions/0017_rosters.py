@@ -95,12 +95,7 @@ def _plan_changes() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_change_plan")),
     )
-    op.create_index(
-        "ix_unit_change_plan_due",
-        "unit_change_plan",
-        ["effective_on", "id"],
-        postgresql_where=sa.text("state = 'planned'"),
-    )
+    op.create_index("ix_unit_change_plan_due", "unit_change_plan", ["state", "effective_on", "id"])
 
 
 def downgrade() -> None:
