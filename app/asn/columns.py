@@ -123,6 +123,10 @@ _STATED_BY: Mapping[str, frozenset[Column]] = {
 }
 """The columns a kept value is read from; those not named here every form has, or are derived from what every form has."""
 
+_PRIVATE = re.compile(
+    "nik|nonik|nomornik|noktp|nomorktp|nokk|nomorkk|nokartukeluarga|agama.*|jeniskawin.*|statuskawin.*|statusperkawinan|alamat.*|npwp.*"
+    "|nonpwp|nomornpwp|.*bpjs.*|tempatlahir.*|email|golongandarah|sukubangsa|suku"
+)
 _MOST_NAMES, _LONGEST_NAME = 300, 200
 _FEWEST = 3
 """A row that names fewer known columns is a title or data, not a header."""
@@ -201,6 +205,11 @@ def fingerprint(row: Sequence[Cell]) -> str:
 def silent(header: Header) -> list[str]:
     """Return the kept values that the file has no column for: the roster's own stay what they are."""
     return [name for name, columns in _STATED_BY.items() if not columns & header.places.keys()]
+
+
+def is_private(name: str) -> bool:
+    """Tell whether a column that is not read holds what need not be known about anybody: it is not given back either."""
+    return _PRIVATE.fullmatch(key_of(name)) is not None
 
 
 def key_of(cell: Cell) -> str:

@@ -1,34 +1,26 @@
 """The correction workbook: the file that was uploaded, row by row, with its bad cells coloured and a comment on each.
 
-Made in a process of its own (`python -m app.asn.correction_book ORDER.json`), as reading is. A last column says which row a row was, so
-that rows may be deleted or sorted before the workbook comes back. A text that a spreadsheet would run gets an apostrophe, which reading
-takes away again.
+Made in a process of its own (`python -m app.asn.correction_book`), as reading is; its standard input is one line with the order (JSON), then
+one line a mark. A last column says which row a row was, so that rows may be deleted or sorted before the workbook comes back. A text that a
+spreadsheet would run gets an apostrophe, which reading takes away again. What is not kept about people does not come back either: the cells
+of such columns are empty. A NIK by which somebody without NIP is known stands there sealed; reading opens it again.
 """
 
-import itertools
 import json
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell as SheetCell
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-
-from app.asn import cell, sheet
+from app.asn import cell, marked_book, sheet
 from app.asn.cell import Cell
-from app.asn.columns import ORIGIN_LABEL
+from app.asn.columns import ORIGIN_LABEL, Column, is_private
+from app.asn.marked_book import Row
+from app.asn.nik.column import NikColumn
 
-_BAD = PatternFill("solid", fgColor="FFFFC7CE")
-_LONGEST_TITLE = 31
-_FORBIDDEN_IN_TITLE = str.maketrans("[]:*?/\\", "_______")
+_NIK_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,64 +34,96 @@ class Mark:
     remedy: str
 
 
-def make(source: Path, target: Path, tables: Iterable[dict[str, Any]], marks: Iterable[Mark]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What of a sheet's columns comes back: the header's row and names, the private ones, and where NIP and NIK stand."""
+
+    header_row: int
+    names: Sequence[str]
+    private: frozenset[int]
+    unread: frozenset[int]
+    nip: int | None
+    nik: int | None
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> "_Layout":
+        names, places = table["names"], table["places"]
+        nik = places.get(Column.NIK.value)
+        unread = frozenset(range(len(names))) - set(places.values())
+        private = frozenset(place for place in unread if is_private(names[place]))
+        return cls(table["header_row"], names, private, unread - private, places.get(Column.NIP.value), nik)
+
+
+def make(
+    source: Path, target: Path, tables: Iterable[dict[str, Any]], marks: Iterable[Mark], niks: NikColumn = NikColumn()
+) -> None:
     """Write the workbook from the file at `source`."""
-    by_name = {table["sheet"]: table for table in tables}
+    layouts = {table["sheet"]: _Layout.of(table) for table in tables}
     by_row: dict[tuple[str, int], list[Mark]] = {}
     for mark in marks:
         by_row.setdefault((mark.sheet, mark.row), []).append(mark)
-    book = Workbook(write_only=True)
-    for name, rows in sheet.raw_rows(source):
-        known = " ".join(name.split())
-        out = book.create_sheet(known.translate(_FORBIDDEN_IN_TITLE)[:_LONGEST_TITLE] or "Pegawai")
-        table = by_name.get(known)
-        origin = len(table["names"]) if table else 0
-        for number, row in enumerate(rows, start=1):
-            if table is None or number < table["header_row"]:
-                out.append([_safe(value) for value in row])
-            elif number == table["header_row"]:
-                out.append([*_padded(row, origin), ORIGIN_LABEL])
-            elif not any(cell.text(value) for value in row):
-                out.append([])
-            else:
-                cells = [*_padded(row, origin), f"{number}@{known}"]
-                out.append(_marked(out, cells, table, by_row.get((known, number), ())))
-    book.save(target)
+    marked_book.write(
+        target,
+        (
+            (" ".join(name.split()), _rows(" ".join(name.split()), rows, layouts, by_row, niks))
+            for name, rows in sheet.raw_rows(source)
+        ),
+    )
 
 
-def _padded(row: Sequence[Cell], width: int) -> list[Any]:
-    return [_safe(value) for value in itertools.islice(itertools.chain(row, itertools.repeat(None)), width)]
+def _rows(
+    name: str,
+    rows: Iterable[Sequence[Cell]],
+    layouts: Mapping[str, _Layout],
+    by_row: Mapping[tuple[str, int], list[Mark]],
+    niks: NikColumn,
+) -> Iterator[Row]:
+    layout = layouts.get(name)
+    for number, row in enumerate(rows, start=1):
+        if layout is None or number < layout.header_row:
+            yield list(row), {}
+            continue
+        cells: list[Cell] = list(row)[: len(layout.names)]
+        cells += [None] * (len(layout.names) - len(cells))
+        if number == layout.header_row:
+            yield [*cells, ORIGIN_LABEL], {}
+        elif any(cell.text(value) for value in cells):
+            _take_out(cells, layout, niks)
+            yield [*cells, f"{number}@{name}"], _told(layout.names, by_row.get((name, number), ()))
+        else:
+            yield (), {}
 
 
-def _marked(out: WriteOnlyWorksheet, cells: list[Any], table: dict[str, Any], marks: Iterable[Mark]) -> list[Any]:
-    told: dict[int, list[Mark]] = {}
+def _take_out(cells: list[Cell], layout: _Layout, niks: NikColumn) -> None:
+    """Empty the cells of what is not kept; a NIK stays, sealed, where its row has no NIP."""
+    for place in layout.private:
+        cells[place] = None
+    for place in layout.unread:
+        value = cells[place]
+        if isinstance(value, str) and len(value) >= _NIK_DIGITS and niks.is_nik(value):
+            cells[place] = None
+    if layout.nik is not None and cells[layout.nik] is not None:
+        has_nip = layout.nip is not None and cell.text(cells[layout.nip])
+        cells[layout.nik] = None if has_nip else niks.sealed(cells[layout.nik])
+
+
+def _told(names: Sequence[str], marks: Iterable[Mark]) -> dict[int, str]:
+    told: dict[int, list[str]] = {}
     for mark in marks:
-        place = table["names"].index(mark.column) if mark.column in table["names"] else 0
-        told.setdefault(place, []).append(mark)
-    for place, found in told.items():
-        marked: SheetCell = WriteOnlyCell(out, cells[place])
-        marked.fill = _BAD
-        marked.comment = Comment("\n".join(f"{m.found or '(kosong)'}: {m.remedy}" for m in found), "Pakta", 120, 320)
-        cells[place] = marked
-    return cells
+        place = names.index(mark.column) if mark.column in names else 0
+        told.setdefault(place, []).append(f"{mark.found or '(kosong)'}: {mark.remedy}")
+    return {place: "\n".join(lines) for place, lines in told.items()}
 
 
-def _safe(value: Cell) -> Any:
-    """Return a value as it may stand in a workbook: nothing that begins a formula, no character XML does not know."""
-    if not isinstance(value, str):
-        return value
-    line = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_000]
-    return f"'{line}" if cell.is_formula(line.lstrip()) or line.startswith(("\t", "\r")) else line
-
-
-def main(order_path: str) -> int:
-    """Write what the order says; return the exit status."""
-    order = json.loads(Path(order_path).read_text(encoding="utf-8"))
+def main() -> int:
+    """Write what the order on standard input says; return the exit status."""
+    order = json.loads(sys.stdin.readline())
     bound = order["memory_mb"] << 20
     resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
-    make(Path(order["source"]), Path(order["target"]), order["tables"], [Mark(**mark) for mark in order["marks"]])
+    marks = (Mark(*json.loads(line)) for line in sys.stdin)
+    make(Path(order["source"]), Path(order["target"]), order["tables"], marks, NikColumn(nik_key=order["nik_key"]))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

@@ -202,7 +202,8 @@ def _order(
         seconds=settings.limits.roster_seconds,
         correcting=begun.parent_id is not None,
         today=begun.created_at.date().isoformat(),
-        seal_key=niks.seal_key(settings),
+        nik_key=niks.nik_key(settings),
+        keep_niks=settings.nik.keep,
     )
 
 

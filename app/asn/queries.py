@@ -236,3 +236,12 @@ async def list_findings(session: Session, import_id: UUID) -> list[RosterRow]:
     """Return the rows of an import that were warned or rejected, in the order of the file."""
     statement = select(RosterRow).where(RosterRow.import_id == import_id, RosterRow.outcome != "accepted")
     return list((await session.execute(statement.order_by(RosterRow.place))).scalars())
+
+
+async def stream_findings(session: Session, import_id: UUID) -> AsyncIterator[tuple[str, int, list[dict[str, Any]]]]:
+    """Yield (sheet, row, findings) of the rows of an import that were warned or rejected, a thousand at a time."""
+    statement = select(RosterRow.sheet, RosterRow.row, RosterRow.findings)
+    statement = statement.where(RosterRow.import_id == import_id, RosterRow.outcome != "accepted")
+    found = await session.stream(statement.execution_options(yield_per=1000))
+    async for sheet, row, findings in found:
+        yield sheet, row, findings

@@ -67,7 +67,8 @@ class Order:
     correcting: bool = False
     today: str = ""
     digest_key: str = field(default="", repr=False)
-    seal_key: str = field(default="", repr=False)
+    nik_key: str = field(default="", repr=False)
+    keep_niks: bool = False
 
 
 def lines(order: Order) -> Iterator[str]:
@@ -79,7 +80,8 @@ def lines(order: Order) -> Iterator[str]:
     if order.correcting:
         rows = _at_origin(rows)
     silent = {id(table.header): "{" + ",".join(columns.silent(table.header)) + "}" for table in tables}
-    niks = NikColumn(order.digest_key, order.seal_key, date.fromisoformat(order.today) if order.today else None)
+    today = date.fromisoformat(order.today) if order.today else None
+    niks = NikColumn(order.digest_key, order.nik_key, today, keep=order.keep_niks)
     for place, row in enumerate(check_rows(rows, units, niks), start=1):
         yield _line(place, row, silent[id(row.header)])
 

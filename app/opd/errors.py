@@ -10,6 +10,13 @@ class UnitChangeInvalid(AppError):
     code = "unit.change_invalid"
 
 
+class UnitPlanEnded(AppError):
+    """The planned change was made, refused or cancelled before: `state` says which."""
+
+    kind = Kind.CONFLICT
+    code = "unit.plan_ended"
+
+
 class UnitCycle(AppError):
     """A unit would stand below itself."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base
 
 CHANGE_KINDS = ("merge", "split", "rename", "move")
+PLAN_STATES = ("planned", "done", "cancelled", "failed")
 
 
 class Unit(Base):
@@ -71,6 +72,31 @@ class UnitChange(Base):
     people_moved: Mapped[int] = mapped_column(doc="How many stood directly in a unit that ended.")
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]
+
+
+class UnitChangePlan(Base):
+    """A reorganisation from a day to come: what was asked for, made into a change on its day unless it was cancelled before."""
+
+    __tablename__ = "unit_change_plan"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {CHANGE_KINDS}", name="kind"),
+        CheckConstraint(f"state IN {PLAN_STATES}", name="state"),
+        CheckConstraint("(state = 'planned') = (ended_at IS NULL)", name="ended"),
+        CheckConstraint("(state = 'done') = (change_id IS NOT NULL)", name="done"),
+        Index("ix_unit_change_plan_due", "state", "effective_on", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    effective_on: Mapped[date]
+    body: Mapped[dict[str, Any]] = mapped_column(doc="What was asked for, as it was sent.")
+    state: Mapped[str] = mapped_column(doc="planned, done, cancelled, failed")
+    failure: Mapped[str] = mapped_column(server_default="", doc="Code and reason, when the tree of its day refused it.")
+    change_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit_change.id"))
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    ended_by: Mapped[UUID | None] = mapped_column(doc="Who cancelled it; empty when its day came.")
+    ended_at: Mapped[datetime | None]
 
 
 class UnitPredecessor(Base):

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.confinement import policies
 
@@ -62,13 +63,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("import_id", "sheet", "row", name=op.f("pk_roster_nik")),
     )
+    _plan_changes()
     for table in ("nik_digest_key", "roster_nik"):
         for statement in policies(table, None):
             op.execute(statement)
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format(", n.local_number", ", o.local_number"))
 
 
+def _plan_changes() -> None:
+    op.create_table(
+        "unit_change_plan",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("body", JSONB(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("failure", sa.String(), server_default="", nullable=False),
+        sa.Column("change_id", sa.Uuid()),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.Uuid()),
+        sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("kind IN ('merge', 'split', 'rename', 'move')", name=op.f("ck_unit_change_plan_kind")),
+        sa.CheckConstraint(
+            "state IN ('planned', 'done', 'cancelled', 'failed')", name=op.f("ck_unit_change_plan_state")
+        ),
+        sa.CheckConstraint("(state = 'planned') = (ended_at IS NULL)", name=op.f("ck_unit_change_plan_ended")),
+        sa.CheckConstraint("(state = 'done') = (change_id IS NOT NULL)", name=op.f("ck_unit_change_plan_done")),
+        sa.ForeignKeyConstraint(
+            ["change_id"], ["unit_change.id"], name=op.f("fk_unit_change_plan_change_id_unit_change")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_change_plan")),
+    )
+    op.create_index("ix_unit_change_plan_due", "unit_change_plan", ["state", "effective_on", "id"])
+
+
 def downgrade() -> None:
+    op.drop_table("unit_change_plan")
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
     op.drop_table("roster_nik")
     op.drop_table("nik_digest_key")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.asn.reorganising.jobs import carry_out_due
 from app.core.permission import Role
 from app.device.signer import API
 from tests.asn.test_history_api import get, later
@@ -110,7 +111,7 @@ async def test_a_circle_and_a_day_to_come_are_refused(city: Service) -> None:
     health, clinic = units["Dinas Kesehatan"], units["UPT Puskesmas Bareng"]
     reply = await change(city, "move", unit_id=health, parent_id=clinic)
     assert (reply.status_code, reply.json()["code"]) == (422, "unit.cycle")
-    reply = await change(city, "rename", unit_id=health, name="X", effective_on="2027-01-01")
+    reply = await change(city, "rename", unit_id=health, name="X", effective_on="2037-01-01")
     assert (reply.status_code, reply.json()["code"]) == (422, "unit.change_invalid")
     reply = await change(city, "merge", unit_ids=[health])
     assert (reply.status_code, reply.json()["code"]) == (422, "unit.change_invalid")
@@ -155,3 +156,56 @@ async def test_heads_of_another_agency_are_not_there_for_a_scoped_caller(city: S
     token = await city.token(Role.OPD_ADMIN, [units["Inspektorat Daerah"]])
     assert await get(city, f"/opd/{units['Dinas Kesehatan']}/heads", token) == 404
     assert await get(city, f"/opd/{units['Inspektorat Daerah']}/heads", token) == []
+
+
+async def names_on(service: Service, day: str) -> set[str]:
+    found = set()
+    for agency in await get(service, "/opd"):
+        units = await get(service, f"/opd/{agency['id']}/units", as_of=day)
+        found |= {unit["name"] for unit in units} if isinstance(units, list) else set()
+    return found
+
+
+async def test_a_change_from_a_day_to_come_is_planned_and_takes_effect_by_itself(city: Service) -> None:
+    units = await units_by_name(city)
+    merging = [units["Dinas Kesehatan"], units["Inspektorat Daerah"]]
+    asked = {"unit_ids": merging, "name": "Dinas Gabungan", "effective_on": "2026-12-01"}
+    told = (await change(city, "merge", preview=True, **asked)).json()
+    assert (told["state"], [r["participants"] for r in told["rounds"]]) == ("preview", [3, 3])
+    made = await change(city, "merge", **asked)
+    assert (made.status_code, made.json()["state"], made.json()["people_moved"]) == (201, "planned", 5)
+    (plan,) = await get(city, "/opd/changes/planned", state="planned")
+    assert (plan["id"], plan["effective_on"], plan["body"]["name"]) == (
+        made.json()["id"],
+        "2026-12-01",
+        "Dinas Gabungan",
+    )
+    await carry_out_due.body(city.held)
+    assert await units_by_name(city) == units, "not before its day"
+    await later(city, 6)
+    await carry_out_due.body(city.held)
+    await carry_out_due.body(city.held)
+    assert {u["name"] for u in await get(city, "/opd")} == {"Dinas Gabungan"}
+    assert "Dinas Gabungan" in await names_on(city, "2026-12-01")
+    assert "Dinas Gabungan" not in await names_on(city, "2026-11-30")
+    (done,) = await get(city, "/opd/changes/planned")
+    (written,) = await get(city, "/opd/changes")
+    assert (done["state"], done["change_id"], written["effective_on"]) == ("done", written["id"], "2026-12-01")
+    late = await city.http.delete(f"{API}/opd/changes/planned/{plan['id']}", headers=city.as_admin())
+    assert (late.status_code, late.json()["code"]) == (409, "unit.plan_ended")
+
+
+async def test_a_plan_is_cancelled_before_its_day_and_one_the_tree_refuses_by_then_fails(city: Service) -> None:
+    units = await units_by_name(city)
+    rename = {"unit_id": units["UPT Puskesmas Bareng"], "name": "Puskesmas Baru", "effective_on": "2026-12-01"}
+    plan = (await change(city, "rename", **rename)).json()
+    cancelled = await city.http.delete(f"{API}/opd/changes/planned/{plan['id']}", headers=city.as_admin())
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    merging = [units["Dinas Kesehatan"], units["Inspektorat Daerah"]]
+    await change(city, "rename", **rename | {"unit_id": units["Inspektorat Daerah"], "name": "Lama"})
+    assert (await change(city, "merge", unit_ids=merging, name="Dinas Gabungan")).status_code == 201
+    await later(city, 7)
+    await carry_out_due.body(city.held)
+    assert "Puskesmas Baru" not in await units_by_name(city)
+    states = {one["body"]["name"]: (one["state"], one["failure"]) for one in await get(city, "/opd/changes/planned")}
+    assert states == {"Puskesmas Baru": ("cancelled", ""), "Lama": ("failed", "unit.change_invalid unit.unknown")}

@@ -1,17 +1,23 @@
 """People without NIP: imported, known again, found, asked by a round, and never given a NIP nobody gave them."""
 
+import io
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import text
 
+from app.asn.nik import service as niks
 from app.core.db import Database
 from app.core.permission import Role
 from app.device.signer import API, Device
 from tests.asn.test_history_api import get
+from tests.asn.test_nik import use, with_nik
 from tests.asn.uploads import all_rows, apply, changes, import_all, stage
 from tests.service import ORIGIN, UNITS, Service
-from tests.signing.opened_round import post_roster
+from tests.signing.acts import count
+from tests.signing.opened_round import nip_of, post_roster
 
 HEADER = "NIK,NOMOR PEGAWAI,NAMA,TANGGAL LAHIR,NAMA UNOR,NAMA JABATAN"
 NIKS = [f"357301{day:02d}0190000{serial}" for day, serial in ((1, 1), (2, 2), (43, 3), (4, 4))]
@@ -164,16 +170,71 @@ async def test_a_round_that_asks_them_counts_them_and_its_documents_hold_no_nip(
     assert (verdict.json()["verdict"], signer["nip"]) == ("valid", "")
 
 
-async def test_no_table_holds_a_nik_in_the_clear(staffed: Service) -> None:
-    async with staffed.held.get(Database).transaction() as session:
+async def tables_holding(service: Service, *secrets: str) -> list[str]:
+    """Return the tables in some row of which one of the texts stands, whatever its column."""
+    found = []
+    async with service.held.get(Database).transaction() as session:
         tables = await session.execute(text("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"))
         for (table,) in tables.all():
-            for nik in NIKS:
-                found = await session.execute(
-                    text(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%' || :nik || '%'"),
-                    {"nik": nik},
-                )
-                assert found.scalar_one() == 0, table
+            looked = f"SELECT count(*) FROM {table} t WHERE t::text LIKE ANY (:any)"
+            count = await session.execute(text(looked), {"any": [f"%{secret}%" for secret in secrets]})
+            found += [table] if count.scalar_one() else []
+    return found
+
+
+SIASN = "NIK,NIP BARU,NAMA,JENIS PEGAWAI NAMA,UNOR ID,AGAMA NAMA,NO KTP LAMA"
+MIXED = [
+    f"{NIKS[0]},{nip_of(61)},SATU DUA,PNS,A1,RAHASIA,{NIKS[3]}",
+    f"{NIKS[1]},{nip_of(62)},,PNS,A1,RAHASIA,{NIKS[3]}",
+    f"{NIKS[2]},,HONORER BARU,Non ASN,ZZ,RAHASIA,{NIKS[3]}",
+    f"35730,{nip_of(63)},TIGA EMPAT,PNS,A1,RAHASIA,{NIKS[3]}",
+]
+
+
+async def test_a_nik_stands_in_no_table_and_no_workbook_and_still_comes_back(town: Service) -> None:
+    await town.import_roster()
+    staged = await stage(town, listed(*MIXED, header=SIASN))
+    assert [row["outcome"] for row in await all_rows(town, staged)] == ["accepted", "rejected", "rejected", "accepted"]
+    reply = await town.http.get(f"{API}/roster-imports/{staged['id']}/corrections.xlsx", headers=town.as_admin())
+    book = load_workbook(io.BytesIO(reply.content))
+    told = repr([[cell.value for cell in line] for line in book.active.iter_rows()])
+    assert not [secret for secret in (*NIKS, "RAHASIA") if secret in told]
+    assert await tables_holding(town, *NIKS, "RAHASIA") == []
+    book.active.cell(4, 5).value = "A1"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    path = f"{API}/roster-imports/{staged['id']}/corrections"
+    redone = await town.http.post(path, files={"file": ("b.xlsx", buffer.getvalue())}, headers=town.as_admin())
+    assert (redone.json()["counts"]["rejected"], redone.json()["counts"]["new"]) == (1, 3)
+    town.clock.advance(timedelta(seconds=1))
+    assert (await apply(town, redone.json())).status_code == 200
+    # Known again by the NIK that came back sealed.
+    again = await all_rows(town, await stage(town, listed(MIXED[2].replace("ZZ", "A1"), header=SIASN)))
+    assert again[0]["change"] == "unchanged"
+
+
+async def test_where_niks_are_kept_those_of_a_file_are_sealed_for_their_people(town: Service) -> None:
+    await town.import_roster()
+    kept = with_nik(town)
+    use(town, kept)
+    staged = await stage(town, listed(*MIXED, header=SIASN))
+    assert [row["codes"] for row in await all_rows(town, staged)][3] == ["nik.unusable"]
+    assert await count(town, "SELECT count(*) FROM roster_nik") == 1, "of rows that can be accepted"
+    assert (await apply(town, staged)).status_code == 200
+    assert await count(town, "SELECT count(*) FROM roster_nik") == 0
+    person = await town.person(nip_of(61))
+    async with town.held.get(Database).transaction() as session:
+        assert await niks.open_nik(session, kept, UUID(person["id"])) == NIKS[0]
+    assert await count(town, "SELECT count(*) FROM employee_nik") == 1
+    assert await tables_holding(town, *NIKS) == []
+    # The same file once more writes nothing anew; taken back, nothing stays.
+    sealed = await count(town, "SELECT count(DISTINCT sealed_at) FROM employee_nik")
+    again = await stage(town, listed(*MIXED, header=SIASN))
+    assert changes(again["counts"])[2] == 2
+    assert sealed == 1
+    undone = await town.http.post(f"{API}/roster-imports/{staged['id']}/undo", headers=town.as_admin())
+    assert undone.status_code == 200, undone.text
+    assert await count(town, "SELECT count(*) FROM employee_nik") == 0
 
 
 async def test_an_import_of_them_is_taken_back_whole(town: Service) -> None:

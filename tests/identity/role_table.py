@@ -132,6 +132,8 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /opd": {ADMIN, OPD, HEAD, AUDITOR},
     "GET /opd/changes": {ADMIN},
     "POST /opd/changes": {ADMIN},
+    "GET /opd/changes/planned": {ADMIN},
+    "DELETE /opd/changes/planned/{plan_id}": {ADMIN},
     "GET /opd/{unit_id}/heads": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /opd/{unit_id}/heads": {ADMIN},
     "GET /opd/{agency_id}/units": {ADMIN, OPD, HEAD, AUDITOR},

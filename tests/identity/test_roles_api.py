@@ -47,6 +47,7 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
         "{employee_id}": NOBODY,
         "{import_id}": NOBODY,
         "{exemption_id}": NOBODY,
+        "{plan_id}": NOBODY,
         "{request_id}": NOBODY,
         "{wave_id}": NOBODY,
         "{delivery_id}": NOBODY,

@@ -52,6 +52,7 @@ OPEN_TABLES = {
     "template_version": "no persons",
     "unit": "no persons",
     "unit_change": "no persons",
+    "unit_change_plan": "no persons",
     "unit_head": "holders of public offices",
     "unit_predecessor": "no persons",
     "unit_version": "no persons",

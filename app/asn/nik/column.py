@@ -29,32 +29,46 @@ class NikReading:
 ABSENT = NikReading()
 
 
+_SEALED = "NIK tersegel: "
+"""What stands before a sealed NIK in a correction workbook."""
+
+
 class NikColumn:
-    """Reads NIKs with the keys of this service."""
+    """Reads NIKs with the keys of this service; with `keep` those of everybody are kept, sealed."""
 
-    def __init__(self, digest_key: str = "", seal_key: str = "", today: date | None = None) -> None:
+    def __init__(
+        self, digest_key: str = "", nik_key: str = "", today: date | None = None, *, keep: bool = False
+    ) -> None:
         self._digest_key = digest_key
-        self._seal = sealing.derived(bytes.fromhex(seal_key)) if seal_key else None
+        self._key = sealing.derived(bytes.fromhex(nik_key)) if nik_key else None
         self._today = today or date.max
-
-    @property
-    def keeps(self) -> bool:
-        """Whether the NIKs of everybody are kept, sealed."""
-        return self._seal is not None
+        self.keeps = keep
 
     def read(self, stated: Cell, *, without_nip: bool) -> NikReading:
         """Read a cell; a digest is made only for who has no NIP. A number cell is refused: a spreadsheet keeps 15 digits of 16."""
         if not isinstance(stated, str):
-            return (
-                NikReading(code="nik.excel_float")
-                if isinstance(stated, float | int) and not isinstance(stated, bool)
-                else ABSENT
-            )
+            lost = isinstance(stated, float | int) and not isinstance(stated, bool)
+            return NikReading(code="nik.excel_float") if lost else ABSENT
         if not cell.text(stated):
             return ABSENT
-        nik = tidy(stated)
+        nik = self._opened(stated) if stated.startswith(_SEALED) else tidy(stated)
         if code := sealing.fault(nik, self._today):
             return NikReading(code=code)
         made = digest(self._digest_key, nik) if without_nip and self._digest_key else ""
-        kept = sealing.seal(self._seal, STAGED, nik).hex() if self._seal else ""
+        kept = sealing.seal(self._key, STAGED, nik).hex() if self._key and self.keeps else ""
         return NikReading(made, kept, sealing.born(nik, self._today))
+
+    def sealed(self, stated: Cell) -> str | None:
+        """Return a NIK as a correction workbook gives it back: sealed, and nothing where there is none to be used."""
+        nik = tidy(stated) if isinstance(stated, str) else ""
+        return _SEALED + sealing.seal(self._key, STAGED, nik).hex() if self._key and self.is_nik(nik) else None
+
+    def is_nik(self, stated: str) -> bool:
+        """Tell whether a text may be somebody's NIK."""
+        return sealing.fault(tidy(stated), self._today) is None
+
+    def _opened(self, stated: str) -> str:
+        try:
+            return sealing.unseal(self._key, STAGED, bytes.fromhex(stated.removeprefix(_SEALED))) if self._key else ""
+        except ValueError:
+            return ""

@@ -59,9 +59,9 @@ async def digest_key(session: Session, settings: Settings) -> str:
     raise NikKeyLost
 
 
-def seal_key(settings: Settings) -> str:
-    """Return the key a reading seals NIKs with, in hexadecimal; empty where none are kept."""
-    return _key(settings).key.hex() if settings.nik.keep else ""
+def nik_key(settings: Settings) -> str:
+    """Return the key a reading seals NIKs with and opens those that a correction workbook brings back, in hexadecimal."""
+    return _key(settings).key.hex()
 
 
 async def _rotate_digest_key(session: Session, settings: Settings) -> None:

@@ -8,7 +8,10 @@ from app.asn.revising import queries as revising
 from app.asn.revising.service import log_fact
 from app.asn.search import indexing
 from app.core.db import Session
-from app.core.principal import Principal
+from app.core.errors import AppError
+from app.core.permission import Role
+from app.core.principal import Principal, Scope
+from app.opd.changing import planned
 from app.opd.changing import service as changing
 from app.opd.changing.schemas import UnitChangeRead, UnitChangeWrite
 from app.transparency.record import Fact, LogIdentity
@@ -19,6 +22,7 @@ async def preview(session: Session, actor: Principal, body: UnitChangeWrite, *, 
     plan = await changing.make_plan(session, actor, body, today=now.date(), lock=False)
     return UnitChangeRead(
         id=None,
+        state="preview",
         kind=body.kind,
         effective_on=body.effective_on,
         reason=body.reason,
@@ -28,6 +32,31 @@ async def preview(session: Session, actor: Principal, body: UnitChangeWrite, *, 
         rounds=await changing.consequences(session, plan),
         created_at=None,
     )
+
+
+async def plan_ahead(session: Session, actor: Principal, body: UnitChangeWrite, *, now: datetime) -> UnitChangeRead:
+    """Keep a change for its day, if it could be made today; it takes effect by itself (`app.asn.reorganising.jobs`)."""
+    told = await preview(session, actor, body, now=now)
+    kept = await planned.keep(session, actor, body, now=now)
+    return told.model_copy(update={"id": kept.id, "state": "planned", "created_at": now})
+
+
+async def carry_out_due(session: Session, log: LogIdentity, *, now: datetime) -> bool:
+    """Make the change whose day has come; one that the tree refuses by now is marked as failed. False when there is none."""
+    due = await planned.find_due(session, now.date())
+    if due is None:
+        return False
+    plan_id, who = due.id, Principal(due.created_by, Role.BKPSDM_ADMIN, Scope())
+    try:
+        async with session.begin_nested():
+            made = await carry_out(session, who, log, planned.asked(due), now=now)
+    except AppError as refused:
+        await planned.end(
+            session, plan_id, now=now, failure=f"{refused.code} {refused.params.get('reason', '')}".strip()
+        )
+    else:
+        await planned.end(session, plan_id, now=now, change_id=made.id)
+    return True
 
 
 async def carry_out(
@@ -50,5 +79,5 @@ async def carry_out(
     await indexing.keep_up(session)
     what = {"change": change.id, **body.model_dump(), "edits": change.edits}
     await log_fact(session, log, Fact.UNITS_CHANGED, change.id, what, actor, now)
-    told = {name: getattr(change, name) for name in UnitChangeRead.model_fields if name != "rounds"}
+    told = {name: getattr(change, name) for name in UnitChangeRead.model_fields if name not in {"rounds", "state"}}
     return UnitChangeRead(**told, rounds=consequences)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import tempfile
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from app.asn.correction_book import Mark
 from app.asn.errors import DecisionInvalid, FileRefused, MappingInvalid, UploadGone
 from app.asn.importing import Upload
 from app.asn.models import RosterImport, RosterRow
+from app.asn.nik import service as niks
 from app.asn.outcome import remedy_of
 from app.asn.schemas import ChangeRead, ImportRowRead, MappingWrite, MissingDecide, MissingRead
 from app.core import jobs
@@ -236,16 +238,18 @@ async def write_corrections(
     source = uploads.place_of(upload_folder(settings), import_id)
     if not source.exists():
         raise UploadGone
-    rows = await queries.list_findings(session, import_id)
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         target = Path(file.name)
-    marks = [
-        Mark(row.sheet, row.row, f["column"], f["found"], remedy_of(f["code"], f["params"], language))
-        for row in rows
-        for f in row.findings
-    ]
-    await correction.write(source, target, found.layout["tables"], marks, settings.limits)
+    marks = _marks(session, import_id, language)
+    tables, key = found.layout["tables"], niks.nik_key(settings)
+    await correction.write(source, target, tables, marks, settings.limits, key)
     return target
+
+
+async def _marks(session: Session, import_id: UUID, language: str) -> AsyncIterator[Mark]:
+    async for sheet, row, findings in queries.stream_findings(session, import_id):
+        for f in findings:
+            yield Mark(sheet, row, f["column"], f["found"], remedy_of(f["code"], f["params"], language))
 
 
 def _row_mark(parts: list[str]) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, select, text, tuple_, update
 
 from app.core.db import Session
 from app.opd.changing.plan import Place, Plan
-from app.opd.models import Unit, UnitChange, UnitPredecessor
+from app.opd.models import Unit, UnitChange, UnitChangePlan, UnitPredecessor
 
 _PLACED = ("name", "parent_id", "agency_id", "is_agency", "head_title", "valid_to")
 
@@ -84,3 +84,34 @@ async def list_predecessors(session: Session, unit_id: UUID) -> list[Unit]:
         .order_by(Unit.position, Unit.id)
     )
     return list((await session.execute(statement)).scalars())
+
+
+async def find_due(session: Session, today: date) -> UnitChangePlan | None:
+    """Return the plan whose turn it is, locked; one that another worker holds is passed over."""
+    statement = (
+        select(UnitChangePlan)
+        .where(UnitChangePlan.state == "planned", UnitChangePlan.effective_on <= today)
+        .order_by(UnitChangePlan.effective_on, UnitChangePlan.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_plan(session: Session, plan_id: UUID) -> UnitChangePlan | None:
+    """Return a plan, locked."""
+    statement = select(UnitChangePlan).where(UnitChangePlan.id == plan_id).with_for_update()
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_plans(
+    session: Session, state: str | None, after: tuple[date, UUID] | None, limit: int
+) -> list[UnitChangePlan]:
+    """Return plans by their day."""
+    statement = select(UnitChangePlan)
+    if state is not None:
+        statement = statement.where(UnitChangePlan.state == state)
+    if after is not None:
+        statement = statement.where(tuple_(UnitChangePlan.effective_on, UnitChangePlan.id) > after)
+    order = (UnitChangePlan.effective_on, UnitChangePlan.id)
+    return list((await session.execute(statement.order_by(*order).limit(limit))).scalars())

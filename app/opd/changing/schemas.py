@@ -11,7 +11,9 @@ Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f
 
 
 class _Change(BaseModel):
-    effective_on: date = Field(description="The first day it holds; not in the future.")
+    effective_on: date = Field(
+        description="The first day it holds; one to come makes a plan that takes effect by itself."
+    )
     reason: Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
     decree: Text = Field("", description="Number of the regulation it follows from.")
 
@@ -67,10 +69,28 @@ class RoundConsequence(BaseModel):
     pending: int
 
 
+class UnitPlanRead(BaseModel):
+    """A change of units from a day to come, and what became of it."""
+
+    id: UUID
+    kind: str
+    effective_on: date
+    body: dict[str, Any]
+    state: Literal["planned", "done", "cancelled", "failed"]
+    failure: str
+    change_id: UUID | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
 class UnitChangeRead(BaseModel):
-    """A change of units: per unit what it was and became. A preview has no id, and says what it means for open rounds."""
+    """A change of units: per unit what it was and became. A preview has no id, and says what it means for open rounds.
+
+    A `planned` one has the id of its plan; its edits are those it would make today.
+    """
 
     id: UUID | None
+    state: Literal["preview", "planned", "done"] = "done"
     kind: str
     effective_on: date
     reason: str

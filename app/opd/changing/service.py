@@ -1,6 +1,6 @@
 """Plan a change of units, tell what it means, write it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +16,13 @@ from app.opd.errors import UnitChangeInvalid
 from app.opd.models import UnitChange
 from app.opd.queries import record_versions
 
+LONGEST_AHEAD = timedelta(days=3 * 366)
+
 
 async def make_plan(session: Session, actor: Principal, body: UnitChangeWrite, *, today: date, lock: bool) -> Plan:
     """Return what a change would do; raises `UnitChangeInvalid`, `UnitCycle`."""
     actor.require(Permission.UNIT_WRITE)
-    if body.effective_on > today:
+    if body.effective_on > today + LONGEST_AHEAD:
         raise UnitChangeInvalid(reason="effective_on")
     tree = Tree(await queries.list_places(session, lock=lock))
     if isinstance(body, UnitRename):
