@@ -9,6 +9,7 @@ from app.compliance.documents import routes as finished
 from app.compliance.outstanding import routes as outstanding
 from app.compliance.recap import routes as recap
 from app.compliance.recap.links import routes as recap_links
+from app.core.routing import PREFIX
 from app.countersigner import routes as countersigner
 from app.document import print_routes as print_run
 from app.document import routes as document
@@ -37,7 +38,7 @@ from app.signing.remote import scan_routes as scans
 from app.verification import routes as verification
 from app.webhook import routes as webhook
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix=PREFIX)
 router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
 router.include_router(identity.router)
 router.include_router(slips.router)

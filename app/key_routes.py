@@ -3,16 +3,16 @@
 import asyncio
 from datetime import datetime
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.core.http import ActorDep, ClockDep, SettingsDep
 from app.core.permission import Permission
+from app.core.routing import Router
 from app.pki.inventory import CertificateFacts, CertificateState, list_certificates
 from app.pki.keycheck import Finding
 from app.wiring import examine_keys, key_folder, key_places
 
-router = APIRouter(tags=["operation"])
+router = Router(tags=["operation"])
 
 
 class CertificateRead(BaseModel):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from app.compliance import gauges
 from app.core.db import Database
 from app.core.http import ClockDep, SettingsDep, resources
 from app.core.problems import problem
+from app.core.routing import Router
 from app.core.schema import is_current
 from app.core.settings import Settings
 from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY
@@ -26,7 +27,7 @@ from app.pki.keyring import KeyRing
 from app.wiring import examine_keys, key_folder
 
 log = structlog.get_logger()
-router = APIRouter(tags=["operation"])
+router = Router(tags=["operation"])
 
 
 @router.get("/healthz")

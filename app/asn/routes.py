@@ -1,7 +1,5 @@
 """Roster imports and employees over the API: a table of contents."""
 
-from fastapi import APIRouter
-
 from app.asn.history import routes as history
 from app.asn.nik import routes as nik
 from app.asn.personal import routes as personal
@@ -9,8 +7,9 @@ from app.asn.reorganising import head_routes as heads
 from app.asn.reorganising import routes as reorganising
 from app.asn.revising import routes as revising
 from app.asn.staging import routes as staging
+from app.core.routing import Router
 
-router = APIRouter()
+router = Router()
 router.include_router(staging.router)
 router.include_router(history.router)
 router.include_router(revising.router)

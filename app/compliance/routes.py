@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
@@ -11,8 +11,9 @@ from app.compliance import events, service, standings
 from app.compliance.live import LiveFigures
 from app.compliance.schemas import ComparisonRead, ComplianceRead, ForecastRead, RankingRead, TrendRead
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
+from app.core.routing import Router
 
-router = APIRouter(prefix="/rounds", tags=["compliance"])
+router = Router(prefix="/rounds", tags=["compliance"])
 
 Dimension = Literal["opd", "unit", "employment", "grade", "position_kind", "pledge"]
 Instant = Annotated[

@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.asn import service as asn
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
+from app.core.routing import Router
 from app.countersigner import service
 from app.countersigner.schemas import AgencyCountersigner, CountersignerCreate, CountersignerRead
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/rounds/{round_id}/countersigners", tags=["countersigning"])
+router = Router(prefix="/rounds/{round_id}/countersigners", tags=["countersigning"])
 
 
 @router.post("", status_code=201)

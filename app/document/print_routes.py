@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -13,6 +13,7 @@ from app.core.db import Database, Session
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.countersigner.service import local_day
 from app.document import print_run
 from app.document.compiled import TemplateShelf
@@ -20,7 +21,7 @@ from app.document.errors import NothingToPrint
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 
-router = APIRouter(tags=["print runs"])
+router = Router(tags=["print runs"])
 
 OpdQuery = Annotated[UUID | None, Query(description="One agency (OPD); without it, every agency the caller may see.")]
 

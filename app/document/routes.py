@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import Header, Path, Request, Response
 from pydantic import BaseModel
 
 from app.core.blobs import BlobStore
@@ -14,6 +14,7 @@ from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.document import service
 from app.document.compiled import TemplateShelf
 from app.document.errors import NotSignedYet
@@ -25,7 +26,7 @@ from app.identity.access.kinds import AccessKind
 from app.transparency import service as transparency
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = Router(prefix="/documents", tags=["documents"])
 _previews = PreviewShelf()  # of the whole process: its keys are digests
 
 

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.core.texts import negotiate, text
 from app.countersigner.service import local_day
 from app.document.countersigning import service
 
-router = APIRouter(tags=["countersigning"])
+router = Router(tags=["countersigning"])
 
 
 class StuckRead(BaseModel):

@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.routing import Router
 from app.document import voiding
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = Router(prefix="/documents", tags=["documents"])
 
 
 class VoidCreate(BaseModel):

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from webauthn.helpers import bytes_to_base64url
 
 from app.core.errors import AppError
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.identity import service
 from app.identity.browser import edge as browsers
 from app.identity.browser import service as browser
@@ -28,7 +29,7 @@ from app.identity.schemas import (
 )
 from app.identity.slips.code import SlipPress
 
-router = APIRouter(tags=["identity"])
+router = Router(tags=["identity"])
 
 
 @router.post("/activations", status_code=201)

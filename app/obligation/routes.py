@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.asn import service as asn
 from app.core.approval import Act, Waiting, held_back
@@ -12,12 +12,13 @@ from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.obligation import service
 from app.obligation.models import Obligation, Participant
 from app.obligation.schemas import Decline, MyObligation, Owed, ParticipantRead
 from app.pledge.models import PledgeRound
 
-router = APIRouter(tags=["obligations"])
+router = Router(tags=["obligations"])
 
 
 @router.post("/rounds/{round_id}/open", status_code=202)

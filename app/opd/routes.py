@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from app.core.http import ActorDep, SessionDep
+from app.core.routing import Router
 from app.opd import service
 
-router = APIRouter(prefix="/opd", tags=["opd"])
+router = Router(prefix="/opd", tags=["opd"])
 
 
 class AgencyRead(BaseModel):

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.approval import Act, Waiting, held_back
 from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.pledge import service, template_routes
 from app.pledge.models import PledgeRound
 from app.pledge.schemas import RoundCreate, RoundPledgeRead, RoundRead, RoundUpdate
 from app.transparency.record import LogIdentity
 
-router = APIRouter(tags=["rounds"])
+router = Router(tags=["rounds"])
 router.include_router(template_routes.router)
 
 

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Path, Query, Request, Response, UploadFile
+from fastapi import File, Path, Query, Request, Response, UploadFile
 
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.pdf.emblem import MOST_BYTES
 from app.pledge import service, templates
@@ -15,7 +16,7 @@ from app.pledge.models import TemplateVersion
 from app.pledge.report import Examined, Files
 from app.pledge.schemas import TemplateRead, TemplateVersionDetail, TemplateVersionRead, TemplateVersionReport
 
-router = APIRouter(tags=["templates"])
+router = Router(tags=["templates"])
 _MOST_MB = 1  # of text
 
 TemplateFile = Annotated[UploadFile, File(description="template.toml")]

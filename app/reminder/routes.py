@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.reminder import service
 from app.reminder.audience import routes as audience
 from app.reminder.listing import routes as deliveries
@@ -24,7 +25,7 @@ from app.reminder.schemas import (
     WaveRead,
 )
 
-router = APIRouter(tags=["reminders"])
+router = Router(tags=["reminders"])
 router.include_router(audience.router)
 router.include_router(deliveries.router)
 

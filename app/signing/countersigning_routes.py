@@ -4,17 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.core.http import ActorDep, ClockDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.document import service as documents
 from app.signing import countersigning, sessions
 from app.signing.routes import CeremonyDep
 from app.signing.schemas import CountersigningCreate, SessionRead
 
-router = APIRouter(tags=["countersigning"])
+router = Router(tags=["countersigning"])
 
 
 class CountersigningRead(BaseModel):

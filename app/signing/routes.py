@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, client_address, resources
+from app.core.routing import Router
 from app.signing import service, sessions
 from app.signing.authentication import send_code
 from app.signing.covering import list_items
@@ -22,7 +23,7 @@ from app.signing.schemas import (
 from app.signing.sessions import Ceremony
 from app.signing.states import State, require
 
-router = APIRouter(prefix="/me/signing-sessions", tags=["signing"])
+router = Router(prefix="/me/signing-sessions", tags=["signing"])
 
 
 async def get_ceremony(request: Request) -> Ceremony:

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.core.errors import NotFound
 from app.core.http import SessionDep, resources
+from app.core.routing import Router
 from app.merkle.tile import TILE_WIDTH, parse_path
 from app.transparency import service
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/log", tags=["log"])
+router = Router(prefix="/log", tags=["log"])
 
 
 async def get_log(request: Request) -> LogIdentity:

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Request, UploadFile
+from fastapi import File, Request, UploadFile
 
 from app.core.errors import UploadTooLarge
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.verification import service
 from app.verification.schemas import VerdictRead, public
 from app.verification.service import Verifier
 
-router = APIRouter(prefix="/verifications", tags=["verification"])
+router = Router(prefix="/verifications", tags=["verification"])
 
 
 @router.post("")

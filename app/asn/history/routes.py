@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.asn import nip, service, without_nip
 from app.asn.history import service as history
@@ -16,9 +16,10 @@ from app.core.db import Session
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.opd.models import Unit
 
-router = APIRouter(prefix="/employees", tags=["asn"])
+router = Router(prefix="/employees", tags=["asn"])
 _PRINTABLE = r"^[^\x00]*$"  # PostgreSQL's text holds no zero byte
 
 

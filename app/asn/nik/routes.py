@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, SecretStr
 
 from app.asn.nik import service
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.routing import Router
 
-router = APIRouter(prefix="/employees/{employee_id}/nik", tags=["personal data"])
+router = Router(prefix="/employees/{employee_id}/nik", tags=["personal data"])
 
 
 class NikWrite(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.asn.models import DataRequest, Employee
@@ -12,10 +12,11 @@ from app.asn.personal import service
 from app.asn.personal.schemas import CorrectionCreate, CorrectionDecide, CorrectionRead, PersonalData, RequestState
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.transparency.record import LogIdentity
 
-router = APIRouter(tags=["personal data"])
+router = Router(tags=["personal data"])
 FormatQuery = Annotated[
     Literal["json", "text"], Query(alias="format", description="json for machines, text for people.")
 ]

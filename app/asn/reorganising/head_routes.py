@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.asn import service as people
 from app.asn.models import Employee, UnitHead
@@ -12,9 +12,10 @@ from app.asn.reorganising import heads
 from app.asn.reorganising.schemas import HeadCreate, HeadRead
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/opd/{unit_id}/heads", tags=["opd"])
+router = Router(prefix="/opd/{unit_id}/heads", tags=["opd"])
 
 
 @router.post("", status_code=201)

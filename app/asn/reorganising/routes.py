@@ -4,17 +4,18 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.asn.reorganising import service
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.opd.changing import planned
 from app.opd.changing import service as changing
 from app.opd.changing.schemas import UnitChangeRead, UnitChangeWrite, UnitPlanRead
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/opd/changes", tags=["opd"])
+router = Router(prefix="/opd/changes", tags=["opd"])
 
 
 @router.post("", status_code=201)

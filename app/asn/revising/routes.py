@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from app.asn.history.routes import read_employee
 from app.asn.revising import service
 from app.asn.revising.schemas import EmployeeMerge, EmployeeUpdate
 from app.asn.schemas import EmployeeDetail
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.routing import Router
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/employees", tags=["asn"])
+router = Router(prefix="/employees", tags=["asn"])
 
 
 @router.patch("/{employee_id}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
+from fastapi import File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -32,11 +32,12 @@ from app.asn.staging import service
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, LimitQuery, link_next
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.opd.tree import UnitTree
 from app.transparency.record import LogIdentity
 
-router = APIRouter(prefix="/roster-imports", tags=["asn"])
+router = Router(prefix="/roster-imports", tags=["asn"])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RosterFile = Annotated[UploadFile, File(description="XLSX or CSV")]
 PreferHeader = Annotated[str, Header(description="respond-async: answer at once, read later (RFC 7240)")]

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from app.compliance.documents import service
 from app.compliance.documents.schemas import DocumentsRead
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.routing import Router
 
-router = APIRouter(prefix="/rounds", tags=["compliance"])
+router = Router(prefix="/rounds", tags=["compliance"])
 
 
 @router.get("/{round_id}/compliance/documents")

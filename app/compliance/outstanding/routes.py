@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.compliance.outstanding import service
 from app.compliance.outstanding.schemas import OutstandingRead
 from app.core.http import ActorDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 
-router = APIRouter(prefix="/rounds", tags=["compliance"])
+router = Router(prefix="/rounds", tags=["compliance"])
 
 
 @router.get("/{round_id}/outstanding")

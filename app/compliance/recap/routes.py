@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from app.compliance.recap import forms, service
@@ -13,11 +13,12 @@ from app.compliance.recap.schemas import RecapRead
 from app.core.db import Session
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 
-router = APIRouter(prefix="/rounds", tags=["compliance"])
+router = Router(prefix="/rounds", tags=["compliance"])
 
 Instant = Annotated[
     AwareDatetime | None, Query(description="An instant since the round opened: the figures the register knew then.")

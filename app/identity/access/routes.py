@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import AwareDatetime
 
 from app.core.http import ActorDep, ClockDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.identity.access import service
 from app.identity.access.filters import Filters
 from app.identity.access.kinds import AccessKind
 from app.identity.access.schemas import AccessEventRead, Unmask, UnmaskedNip
 from app.identity.models import AccessEvent
 
-router = APIRouter(tags=["access"])
+router = Router(tags=["access"])
 
 
 @router.get("/access-events")

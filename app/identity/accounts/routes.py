@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.approval import Act, Waiting, held_back
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.identity.accounts import service
 from app.identity.accounts.means import PressDep, idle, invitation_life
 from app.identity.accounts.models import Account, AccountSession
@@ -20,7 +21,7 @@ from app.identity.accounts.schemas import (
     SessionsEnded,
 )
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+router = Router(prefix="/accounts", tags=["accounts"])
 WAITS: dict[int | str, dict[str, Any]] = {
     202: {"model": Waiting, "description": "A second administrator must approve."}
 }

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from webauthn.helpers import bytes_to_base64url
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.core.settings import Settings
 from app.identity import service as identity
 from app.identity.accounts import joining, passkeys, sessions
@@ -28,7 +29,7 @@ from app.identity.edge import PartyDep, csrf_token
 from app.identity.passkey import RelyingParty
 from app.identity.schemas import Credential, LoginRead
 
-router = APIRouter(tags=["sessions"])
+router = Router(tags=["sessions"])
 
 
 @router.post("/invitation/passkey-options")

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.identity.approval import service
 from app.identity.approval.means import desk_of
 from app.identity.approval.models import Approval
 from app.identity.approval.schemas import ApprovalDecide, ApprovalDone, ApprovalRead
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = Router(prefix="/approvals", tags=["approvals"])
 
 
 def read_approval(asked: Approval, now: datetime) -> ApprovalRead:

@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.identity.kiosk import service
 from app.identity.kiosk.models import Kiosk
 from app.identity.kiosk.schemas import KioskCreate, KioskCreated, KioskRead
 from app.identity.slips.code import SlipPress, grouped
 
-router = APIRouter(prefix="/kiosks", tags=["kiosks"])
+router = Router(prefix="/kiosks", tags=["kiosks"])
 
 
 @router.post("", status_code=201)

@@ -3,15 +3,16 @@
 import asyncio
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.identity.slips import service
 from app.identity.slips.code import SlipPress
 from app.identity.slips.schemas import SlipRead, SlipsCreate
 
-router = APIRouter(tags=["activation slips"])
+router = Router(tags=["activation slips"])
 
 
 @router.post(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import File, Form, Query, Request, Response, UploadFile
 
 from app.core.blobs import BlobStore
 from app.core.db import Session
@@ -14,6 +14,7 @@ from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.countersigner.service import local_day
 from app.obligation.exemption import ending, service
 from app.obligation.exemption.evidence import SUFFIXES
@@ -29,7 +30,7 @@ from app.obligation.exemption.schemas import (
 from app.obligation.models import Exemption
 from app.transparency.record import LogIdentity
 
-router = APIRouter(tags=["obligations"])
+router = Router(tags=["obligations"])
 _HIDDEN = {"reason", "decision_reason", "ended_reason"}
 
 

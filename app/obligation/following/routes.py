@@ -4,19 +4,20 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.countersigner.service import local_day
 from app.obligation.following import service
 from app.obligation.following.schemas import ChangeKind, ChangeRead, ParticipantAdd, ParticipantsAdded
 from app.obligation.models import ParticipantChange
 from app.transparency.record import LogIdentity
 
-router = APIRouter(tags=["obligations"])
+router = Router(tags=["obligations"])
 
 
 @router.post("/rounds/{round_id}/participants")

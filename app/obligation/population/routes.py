@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from app.core.http import ActorDep, SessionDep
+from app.core.routing import Router
 from app.obligation.population import service
 from app.obligation.population.schemas import PopulationRead
 
-router = APIRouter(tags=["obligations"])
+router = Router(tags=["obligations"])
 
 
 @router.get("/rounds/{round_id}/population")

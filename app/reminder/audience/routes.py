@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
@@ -15,6 +15,7 @@ from app.core.http import ActorDep, ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
@@ -24,7 +25,7 @@ from app.reminder.delivery import Place
 from app.reminder.means import Means, means_of
 from app.reminder.schemas import HandoutRow, PreviewRow
 
-router = APIRouter(prefix="/rounds", tags=["reminders"])
+router = Router(prefix="/rounds", tags=["reminders"])
 _PAGE = 1_000
 
 

@@ -3,16 +3,17 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import Body, Header, Request, Response
 
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.reminder.delivery import masked
 from app.reminder.listing import service
 from app.reminder.models import ReminderDelivery
 from app.reminder.schemas import BounceCreate, CallbackRead, DeliveryRead
 
-router = APIRouter(tags=["reminders"])
+router = Router(tags=["reminders"])
 State = Literal["waiting", "sending", "sent", "delivered", "failed", "bounced", "unknown", "skipped"]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Request, Response, UploadFile
+from fastapi import BackgroundTasks, Depends, File, Form, Request, Response, UploadFile
 
 from app.core.db import Database
 from app.core.errors import NotAuthenticated, UploadTooLarge
@@ -13,6 +13,7 @@ from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_curso
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.resources import Resources
+from app.core.routing import Router
 from app.core.texts import negotiate
 from app.signing.providers.base import Given
 from app.signing.providers.registry import Providers
@@ -28,7 +29,7 @@ from app.signing.remote.schemas import (
 )
 from app.signing.routes import CeremonyDep
 
-router = APIRouter(tags=["signing elsewhere"])
+router = Router(tags=["signing elsewhere"])
 log = structlog.get_logger()
 
 

@@ -3,18 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import File, Request, Response, UploadFile
 
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 from app.core.settings import Settings
 from app.signing.remote import scans
 from app.signing.remote.routes import ProvidersDep
 from app.signing.remote.schemas import ScanRead, ScanRefuse
 from app.signing.routes import CeremonyDep
 
-router = APIRouter(tags=["scans"])
+router = Router(tags=["scans"])
 Scan = Annotated[UploadFile, File(description="PDF, JPEG or PNG of the whole signed sheet.")]
 
 

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.http import SessionDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.core.routing import Router
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.web.rendering import render
 from app.web.visitor import Visitor, VisitorDep
 
-router = APIRouter()
+router = Router()
 PAGE = 50
 WARNING = {AccessKind.ACTIVATION_REFUSED, AccessKind.LOGIN_REFUSED, AccessKind.RECOVERED, AccessKind.NIP_UNMASKED}
 

@@ -4,17 +4,18 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, SettingsDep
+from app.core.routing import Router
 from app.identity.accounts import joining, passkeys, sessions
 from app.identity.accounts.errors import InvitationInvalid
 from app.identity.accounts.means import count_unknown, idle
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.rendering import render
 
-router = APIRouter()
+router = Router()
 PAGE = 100
 _BACK = re.compile(r"/(?:dashboard|kantor|layar)(?:/[A-Za-z0-9.-]+)*(?:\?[A-Za-z0-9=&%.+_-]*)?")  # of these pages alone
 

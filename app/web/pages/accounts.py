@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from app.core.http import ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.core.permission import Permission, Role
 from app.core.problems import STATUS
+from app.core.routing import Router
 from app.core.texts import text
 from app.identity.accounts import service
 from app.identity.accounts.means import PressDep, idle, invitation_life
@@ -25,7 +26,7 @@ from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.pages.account import office_page
 from app.web.rendering import language_of
 
-router = APIRouter()
+router = Router()
 PAGE = 50
 ROLES = [role for role in Role if role is not Role.ASN]
 Words = Annotated[str, Form(max_length=300)]

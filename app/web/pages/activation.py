@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.asn import service as asn
 from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.core.texts import text
 from app.identity import service as identity
 from app.identity.browser import edge as browsers
@@ -20,7 +21,7 @@ from app.web.person import hint
 from app.web.rendering import language_of, render
 from app.web.visitor import FormNewcomerDep, NotAtKiosk, OwnOrigin, SettlingDep, Visitor
 
-router = APIRouter(dependencies=[NotAtKiosk])
+router = Router(dependencies=[NotAtKiosk])
 Field = Annotated[str, Form(max_length=40)]
 
 

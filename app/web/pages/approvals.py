@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.core.routing import Router
 from app.identity.accounts import service as accounts
 from app.identity.approval import service
 from app.identity.approval.means import desk_of
@@ -18,7 +19,7 @@ from app.opd import service as opd
 from app.web.office import FormOfficeDep, Office, OfficeDep
 from app.web.pages.account import office_page
 
-router = APIRouter()
+router = Router()
 PAGE = 25
 
 

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.core.http import SessionDep, SettingsDep
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.core.routing import Router
 from app.identity.access import service as access
 from app.identity.access.filters import Filters
 from app.identity.access.kinds import AccessKind
@@ -19,7 +20,7 @@ from app.web.office import OfficeDep
 from app.web.pages.access import WARNING
 from app.web.pages.account import office_page
 
-router = APIRouter()
+router = Router()
 PAGE = 50
 Given = Annotated[str, Query(max_length=40)]
 

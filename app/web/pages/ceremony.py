@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, resources
+from app.core.routing import Router
 from app.document.countersigning import service as noting
 from app.signing import sessions
 from app.signing.covering import ActKind
@@ -16,7 +17,7 @@ from app.web.pages.home import list_owed
 from app.web.rendering import render
 from app.web.visitor import FormVisitorDep, VisitorDep
 
-router = APIRouter()
+router = Router()
 
 
 @router.post("/tanda-tangan")

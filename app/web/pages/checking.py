@@ -4,7 +4,7 @@ import io
 import re
 
 import segno
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.datastructures import UploadFile
 from starlette.types import Message
 
@@ -12,6 +12,7 @@ from app.core.errors import NotFound, UploadTooLarge
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.ids import CODE_ALPHABET, DOCUMENT_CODE_LENGTH
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.core.settings import LimitSettings
 from app.document.print_run import is_sheet
 from app.verification import service as verification
@@ -20,7 +21,7 @@ from app.verification.service import Verifier
 from app.web.rendering import render
 from app.web.visitor import MaybeVisitorDep
 
-router = APIRouter()
+router = Router()
 _CODE = re.compile(f"[{CODE_ALPHABET}]{{{DOCUMENT_CODE_LENGTH}}}")
 FORM_ROOM = 1 << 16  # bytes of a multipart body beside the file itself
 

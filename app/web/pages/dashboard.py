@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.asn import service as asn
@@ -19,6 +19,7 @@ from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.core.routing import Router
 from app.core.settings import ServiceSettings
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
@@ -29,7 +30,7 @@ from app.web.chart import TrendChart, trend_chart
 from app.web.office import Office, OfficeDep
 from app.web.rendering import language_of, render
 
-router = APIRouter()
+router = Router()
 _ROUNDS = 50
 _PEOPLE = 100
 Order = Literal["perhatian", "belum", "nama"]

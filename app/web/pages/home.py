@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.asn import service as asn
 from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.routing import Router
 from app.document.compiled import TemplateShelf
 from app.obligation import service as obligation
 from app.pledge.models import PledgeRound
@@ -17,7 +18,7 @@ from app.signing.sessions import Ceremony
 from app.web.rendering import render
 from app.web.visitor import Visitor, VisitorDep
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.asn import service as asn
 from app.core.errors import AppError, NotAuthenticated
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.core.settings import ServiceSettings
 from app.core.texts import text
 from app.identity import service as identity
@@ -30,7 +31,7 @@ from app.web.person import hint
 from app.web.rendering import language_of, render
 from app.web.visitor import NewcomerDep, OwnOrigin, SettlingDep, require_own_form
 
-router = APIRouter()
+router = Router()
 Field = Annotated[str, Form(max_length=300)]  # a scanner types the whole address of a slip
 _LEAVE = {"Clear-Site-Data": '"cache", "storage"'}
 _CAMERA = {"Permissions-Policy": PERMISSIONS.replace("camera=()", "camera=(self)")}

@@ -4,11 +4,12 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.routing import Router
 from app.core.settings import Settings
 from app.core.texts import text
 from app.identity import service as identity
@@ -22,7 +23,7 @@ from app.identity.slips.code import SlipPress
 from app.web.rendering import language_of, render
 from app.web.visitor import FormVisitorDep, MaybeVisitorDep, NotAtKiosk, OwnOrigin
 
-router = APIRouter(dependencies=[NotAtKiosk])
+router = Router(dependencies=[NotAtKiosk])
 _OWN_PATH = re.compile(r"/[a-z0-9-]+(/[A-Za-z0-9-]+)*")  # of this host: no second slash in front, no query
 
 

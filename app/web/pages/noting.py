@@ -3,17 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
+from app.core.routing import Router
 from app.signing import countersigning
 from app.signing.sessions import Ceremony
 from app.web.rendering import render
 from app.web.visitor import FormVisitorDep, VisitorDep
 
-router = APIRouter()
+router = Router()
 PAGE = 300  # pledges in one act
 
 Chosen = Annotated[list[UUID], Form(max_length=500, default_factory=list)]

@@ -3,11 +3,12 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
+from app.core.routing import Router
 from app.identity.accounts import sessions
 from app.identity.accounts.cookie import delete_cookie as forget_account
 from app.identity.oidc.provider import OidcProvider
@@ -15,7 +16,7 @@ from app.web.office import MaybeOfficeDep, caller_of, cookie_name, seal, set_coo
 from app.web.rendering import render
 from app.web.visitor import OwnOrigin
 
-router = APIRouter()
+router = Router()
 _OWN_PATH = re.compile(r"/(?:dashboard|kantor|layar)(?:/[A-Za-z0-9-]+)*")  # of these pages alone, no query
 
 

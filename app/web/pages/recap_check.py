@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.compliance.recap import service as recaps
 from app.compliance.recap import table
@@ -12,9 +12,10 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.limits import Limits
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
+from app.core.routing import Router
 from app.web.rendering import language_of, render
 
-router = APIRouter()
+router = Router()
 _ANYBODY = UUID(int=0)
 
 

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from app.core.routing import Router
 from app.web.rendering import render
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/docs")

@@ -1,15 +1,16 @@
 """The transparency log for people: its newest checkpoint, and how to audit it."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.core.errors import NotFound
 from app.core.http import SessionDep, resources
+from app.core.routing import Router
 from app.transparency import service as transparency
 from app.transparency.record import LogIdentity
 from app.web.rendering import render
 from app.web.visitor import MaybeVisitorDep
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/log")

@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.compliance import events
 from app.compliance.live import LiveFigures
 from app.core.http import ClockDep, SessionDep, resources
+from app.core.routing import Router
 from app.pledge import service as pledge
 from app.web.office import OfficeDep
 from app.web.rendering import render
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/layar/{round_id}")

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.core.errors import NotFound
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.routing import Router
 from app.core.settings import ServiceSettings
 from app.identity import service as identity
 from app.identity.accounts.cookie import set_cookie as set_account_cookie
@@ -21,7 +22,7 @@ from app.identity.oidc.provider import OidcProvider
 from app.web.pages.login import onward
 from app.web.visitor import NotAtKiosk
 
-router = APIRouter(dependencies=[NotAtKiosk])
+router = Router(dependencies=[NotAtKiosk])
 OFFICE_ENTRY = "/dashboard/masuk"
 _CALLBACK = "/masuk/sso/kembali"
 Answered = Annotated[str, Query(max_length=2000)]

@@ -1,12 +1,13 @@
 """The first page a stranger sees."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.core.routing import Router
 from app.web.rendering import render
 from app.web.visitor import MaybeVisitorDep, NotAtKiosk
 
-router = APIRouter(dependencies=[NotAtKiosk])
+router = Router(dependencies=[NotAtKiosk])
 
 
 @router.get("/")

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.compliance.recap import forms
 from app.compliance.recap.links import service
@@ -11,8 +11,9 @@ from app.compliance.recap.links.schemas import LinkCreate, LinkCreated, LinkRead
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
+from app.core.routing import Router
 
-router = APIRouter(tags=["compliance"])
+router = Router(tags=["compliance"])
 
 
 @router.post("/rounds/{round_id}/recap-links", status_code=201)
