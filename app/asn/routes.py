@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.asn.history import routes as history
+from app.asn.linking import routes as linking
 from app.asn.nik import routes as nik
 from app.asn.personal import routes as personal
 from app.asn.reorganising import head_routes as heads
@@ -12,6 +13,7 @@ from app.asn.staging import routes as staging
 
 router = APIRouter()
 router.include_router(staging.router)
+router.include_router(linking.router)
 router.include_router(history.router)
 router.include_router(revising.router)
 router.include_router(reorganising.router)
