@@ -14,6 +14,7 @@ from app.asn import queries, reader, sheet
 from app.asn.check import CheckedRow, check_rows
 from app.asn.columns import Column
 from app.asn.errors import FileRefused, ImportNotStaged, UnitFileInvalid, UnitsMissing
+from app.asn.linking import queries as linking
 from app.asn.models import RosterImport, RosterRow
 from app.asn.nik import service as niks
 from app.asn.reader import ReadingRefused
@@ -186,7 +187,9 @@ async def _compare(session: Session, begun: RosterImport) -> None:
     # Only a file claims to hold everybody; a refresh holds who changed.
     whole = begun.source == "file"
     missing = await staging.stage_missing(session, begun.id, begun.parent_id) if whole else 0
-    begun.counts = _counts(await staging.count_rows(session, begun.id), missing)
+    if whole:
+        await linking.suggest(session, begun.id)
+    begun.counts = counted(await staging.count_rows(session, begun.id), missing)
     begun.status = "staged"
     await session.flush()
 
@@ -217,7 +220,8 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _counts(rows: Sequence[tuple[str, str, int]], missing: int) -> dict[str, int]:
+def counted(rows: Sequence[tuple[str, str, int]], missing: int) -> dict[str, int]:
+    """Return the counts of an import by outcome and change."""
     outcomes, changes = Counter[str](), Counter[str]()
     for outcome, change, count in rows:
         outcomes[outcome] += count

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.asn.linking import models as _linking  # noqa: F401 - the same
 from app.asn.nik import models as _nik  # noqa: F401 - its tables stand with the others
 from app.core.db import Base
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, u
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
+from app.asn.linking.models import RosterLink
 from app.asn.models import Employee, RosterImport, RosterMapping, RosterMissing, RosterRow, RosterState
 from app.asn.nik.models import RosterNik
 from app.core.db import Session
@@ -177,6 +178,7 @@ async def save_mapping(
 async def forget_rows(session: Session, import_id: UUID) -> None:
     """Delete what was staged of an import that is read once more."""
     await session.execute(delete(RosterMissing).where(RosterMissing.import_id == import_id))
+    await session.execute(delete(RosterLink).where(RosterLink.import_id == import_id))
     await session.execute(delete(RosterNik).where(RosterNik.import_id == import_id))
     await session.execute(delete(RosterRow).where(RosterRow.import_id == import_id))
 

@@ -63,8 +63,23 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("import_id", "sheet", "row", name=op.f("pk_roster_nik")),
     )
+    op.create_table(
+        "roster_link",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("sheet", sa.String(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=False),
+        sa.Column("decision", sa.String(), server_default="", nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("decision IN ('', 'same', 'different')", name=op.f("ck_roster_link_decision")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["roster_import.id"], name=op.f("fk_roster_link_import_id_roster_import")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "sheet", "row", "employee_id", name=op.f("pk_roster_link")),
+    )
     _plan_changes()
-    for table in ("nik_digest_key", "roster_nik"):
+    for table in ("nik_digest_key", "roster_nik", "roster_link"):
         for statement in policies(table, None):
             op.execute(statement)
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format(", n.local_number", ", o.local_number"))
@@ -100,6 +115,7 @@ def _plan_changes() -> None:
 
 def downgrade() -> None:
     op.drop_table("unit_change_plan")
+    op.drop_table("roster_link")
     op.get_bind().exec_driver_sql(NOTE_CHANGED.format("", ""))
     op.drop_table("roster_nik")
     op.drop_table("nik_digest_key")

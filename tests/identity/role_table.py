@@ -140,11 +140,13 @@ ALLOWED: dict[str, set[Role]] = {
     "POST /roster-imports": {ADMIN},
     "GET /roster-imports/{import_id}": {ADMIN},
     "GET /roster-imports/{import_id}/corrections.xlsx": {ADMIN},
+    "GET /roster-imports/{import_id}/links": {ADMIN},
     "GET /roster-imports/{import_id}/missing": {ADMIN},
     "GET /roster-imports/{import_id}/rows": {ADMIN},
     "POST /roster-imports/{import_id}/apply": {ADMIN},
     "POST /roster-imports/{import_id}/corrections": {ADMIN},
     "POST /roster-imports/{import_id}/undo": {ADMIN},
+    "PUT /roster-imports/{import_id}/links": {ADMIN},
     "PUT /roster-imports/{import_id}/mapping": {ADMIN},
     "PUT /roster-imports/{import_id}/missing": {ADMIN},
     "GET /paper-sheets/{code}": {ADMIN, OPD},
@@ -282,6 +284,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /me/signing-sessions/{session_id}/signatures": {"json": {"signatures": [{"id": NOBODY, "signature": ""}]}},
     "POST /roster-imports": {"files": {"file": ("roster.csv", b"NIP,NAMA", "text/csv")}},
     "POST /roster-imports/{import_id}/corrections": {"files": {"file": ("roster.csv", b"NIP,NAMA", "text/csv")}},
+    "PUT /roster-imports/{import_id}/links": {
+        "json": {"sheet": "", "row": 2, "employee_id": NOBODY, "decision": "same"}
+    },
     "PUT /roster-imports/{import_id}/mapping": {"json": {"columns": {"nip": "NIP"}}},
     "PUT /roster-imports/{import_id}/missing": {"json": {"employee_ids": [NOBODY], "decision": "keep"}},
     "POST /reminder-recipients": {"json": {"agency_id": NOBODY, "name": "Uji", "email": "uji@kota.example"}},

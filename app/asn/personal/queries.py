@@ -24,6 +24,9 @@ WITH old AS (
     (SELECT id FROM roster_import WHERE applied_at IS NOT NULL ORDER BY applied_at DESC, id DESC LIMIT 1)
   RETURNING id
 ), gone AS (DELETE FROM roster_row r USING old WHERE r.import_id = old.id RETURNING 1) SELECT count(*) FROM gone""",
+    "roster_link": """
+WITH gone AS (DELETE FROM roster_link l USING roster_import i WHERE i.id = l.import_id AND i.created_at < :staged_before
+RETURNING 1) SELECT count(*) FROM gone""",
     "roster_nik": """
 WITH gone AS (DELETE FROM roster_nik n USING roster_import i WHERE i.id = n.import_id AND i.created_at < :staged_before
 RETURNING 1) SELECT count(*) FROM gone""",

@@ -139,7 +139,8 @@ def stated(name: str, row: str = "r", known: str = "e") -> str:
     return value if name == "name" else f"CASE WHEN '{name}' = ANY({row}.silent) THEN {known}.{name} ELSE {value} END"
 
 
-def _change(name: str) -> str:
+def changed(name: str) -> str:
+    """Return the SQL of {name: [from, to]} where a row changes a value of the person, else of {}."""
     return (
         f"CASE WHEN {stated(name)} IS DISTINCT FROM e.{name} "
         f"THEN jsonb_build_object('{name}', jsonb_build_array(e.{name}, {stated(name)})) ELSE '{{}}' END"
@@ -164,7 +165,7 @@ FROM (
     CASE WHEN v.place IS NOT NULL THEN 'rejected' ELSE r.outcome END AS outcome,
     CASE WHEN v.place IS NOT NULL THEN jsonb_build_array(v.finding) || r.findings ELSE r.findings END AS findings,
     CASE WHEN e.id IS NULL OR v.place IS NOT NULL THEN '{{}}'::jsonb ELSE
-      {" || ".join(_change(name) for name in ("pns_id", *KEPT))}
+      {" || ".join(changed(name) for name in ("pns_id", *KEPT))}
       || CASE WHEN u.siasn_id IS DISTINCT FROM r.unit
          THEN jsonb_build_object('unit', jsonb_build_array(u.siasn_id, r.unit)) ELSE '{{}}' END
       || CASE WHEN e.current THEN '{{}}' ELSE '{{"current": [false, true]}}'::jsonb END END AS changes
