@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 import openpyxl
@@ -17,6 +18,7 @@ from app.web import assets
 from app.web.number import exact, percent
 from app.web.office import LIFE, seal, unseal
 from tests.conftest import NOON
+from tests.identity.administrator import administrator
 from tests.service import Service, running_service
 from tests.web.visits import SITI, Visit, database_of_a_module
 
@@ -223,3 +225,23 @@ async def test_a_printed_recap_is_compared_with_the_register_for_ever(city: tupl
     assert again.text == first.text
     for unknown in (whole[:-2] + "AA", "x", "%00"):
         assert (await Visit(service.http).get(f"/rekap/{unknown}")).status_code == 404
+
+
+async def test_a_recap_with_names_asks_a_stale_account_for_its_passkey_and_is_written_down(
+    city: tuple[Service, str],
+) -> None:
+    service, round_id = city
+    admin = await administrator(service)
+    visit = Visit(service.http, cookies=admin.cookies)
+    agencies = (await service.http.get("/api/v1/opd", headers=service.as_admin())).json()
+    path = f"/dashboard/{round_id}/rekap.csv"
+    named = f"{path}?opd={agencies[0]['id']}"
+    service.clock.advance(timedelta(minutes=5))
+    assert (await visit.get(path)).status_code == 200
+    asked = await visit.get(named)
+    assert (asked.status_code, asked.headers["location"]) == (303, f"/kantor/konfirmasi?lanjut={quote(named)}")
+    assert f'data-onward="{named}"' in (await visit.get(asked.headers["location"])).text
+    await admin.confirm()
+    assert (await visit.get(named)).status_code == 200
+    seen = await admin.told("GET", "/access-events", params={"kind": "list_exported", "by": admin.account})
+    assert [one["data"]["opd"] for one in seen] == [agencies[0]["id"]]
