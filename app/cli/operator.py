@@ -8,21 +8,15 @@ from uuid import UUID
 from app.core.approval import Act, Approvals
 from app.core.clock import Clock
 from app.core.db import Database, Session
-from app.core.errors import ApprovalNeeded
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
 from app.core.resources import Resources
 from app.core.settings import Settings
 from app.core.telemetry import configure_logs
+from app.identity.approval.errors import ApprovalAsked
 from app.wiring import running
 
 OPERATOR = Principal(UUID(int=0), Role.BKPSDM_ADMIN, Scope())
-
-
-class ApprovalAsked(ApprovalNeeded):
-    """The act now waits for a second administrator; that it was asked for is kept."""
-
-    remembered = True
 
 
 async def require_alone(held: Resources, session: Session, act: Act, data: Mapping[str, Any]) -> None:

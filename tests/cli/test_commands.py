@@ -163,7 +163,7 @@ def test_under_four_eyes_the_terminal_asks_a_second_administrator(run, roster, m
     )
     round_id = json.loads(made.stdout)["id"]
     refused = run("round", "open", round_id).exception
-    assert refused.code == "approval.needed"
+    assert refused.code == "approval.asked"
     with psycopg.connect(fresh_database.replace("+psycopg", "")) as connection:
         kept = connection.execute("SELECT id::text, act, asked_name, state FROM approval").fetchall()
     assert kept == [(str(refused.params["approval_id"]), "round.open", "operator", "waiting")]

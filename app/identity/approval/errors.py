@@ -3,6 +3,14 @@
 from app.core.errors import AppError, Kind
 
 
+class ApprovalAsked(AppError):
+    """A command's act now waits for a second administrator; that it was asked for is kept."""
+
+    kind = Kind.CONFLICT
+    code = "approval.asked"
+    remembered = True
+
+
 class ApprovalOver(AppError):
     """The request was decided already, or nobody decided it within its days."""
 
