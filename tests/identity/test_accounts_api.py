@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +26,7 @@ from app.identity.edge import authenticate, find_account
 from app.signing.act import unb64
 from tests.conftest import NOON
 from tests.identity.administrator import Administrator, administrator, invite
-from tests.identity.role_table import NOBODY
+from tests.identity.role_table import ALLOWED, BODIES, COOKIE_ONLY, NOBODY, PERSON_ONLY
 from tests.service import ORIGIN, Service, running_service
 from tests.web.visits import SITI, Visit, database_of_a_module
 
@@ -432,6 +433,22 @@ async def test_an_account_of_an_agency_sees_that_agency_only_whatever_a_query_fo
             assert other.account not in seen
         for table in ("account_invitation", "approval", "employee"):
             assert (await session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0, table
+
+
+async def test_a_session_opens_exactly_what_a_token_of_its_role_opens(city: Service) -> None:
+    agencies = (await city.http.get(f"{API}/opd", headers=city.as_admin())).json()
+    helper = await administrator(city, Role.OPD_ADMIN, agencies=[agencies[0]["id"]])
+    wrong = []
+    for route, allowed in sorted((ALLOWED | {route: set() for route in PERSON_ONLY | COOKIE_ONLY}).items()):
+        method, path = route.split(" ")
+        body = {"json": {}} | BODIES.get(route, {}) if method in {"POST", "PUT"} else BODIES.get(route, {})
+        if "files" in body or "data" in body:
+            body = {name: value for name, value in body.items() if name != "json"}
+        reply = await helper.ask(method, re.sub(r"\{\w+\}", NOBODY, path), **body)
+        hidden = route.startswith("GET /documents") and reply.status_code == 404
+        if (reply.status_code in {401, 403} or hidden) is (Role.OPD_ADMIN in allowed) and not hidden:
+            wrong.append((route, reply.status_code, reply.text[:100]))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("enter", [authenticate, find_account])
