@@ -18,7 +18,7 @@ from app.compliance.recap.table import Column, Value
 from app.core.texts import text
 
 _HEAD = 5  # row of the headings of kinds; the line above spans them
-_WIDTHS = {"number": 5, "name": 44, "percent": 9, "last_signed_at": 20, "note": 34, "exempt": 13}
+_WIDTHS = {"number": 5, "name": 62, "percent": 9, "last_signed_at": 20, "note": 34, "exempt": 13}
 _ANNEX_WIDTHS = (5, 36, 22, 36, 40)
 _FORMATS = {"percent": "0.00%", "last_signed_at": "dd-mm-yyyy hh:mm"}
 _LINE = Side(style="thin", color="B8C0C8")
