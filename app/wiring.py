@@ -39,6 +39,7 @@ from app.identity.accounts import jobs as _account_jobs  # noqa: F401
 from app.identity.accounts.code import InvitationPress
 from app.identity.approval.service import ApprovalDesk
 from app.identity.browser import jobs as _browser_jobs  # noqa: F401
+from app.identity.browser.edge import PinTurns
 from app.identity.edge import authenticate
 from app.identity.oidc.provider import OidcProvider
 from app.identity.passkey import RelyingParty
@@ -189,6 +190,7 @@ def _add_identity(held: Resources, settings: Settings, log: LogIdentity) -> None
             person=RateLimit(limits.person_per_minute, policy="person"),
         ),
     )
+    held.add(PinTurns, PinTurns())
     held.add(TokenUses, TokenUses())
     slip_secret = hmac.new(master_key(settings.storage), b"pakta.slip.v1", "sha256").digest()
     held.add(SlipPress, SlipPress(settings.service, slip_secret))

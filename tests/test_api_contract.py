@@ -43,7 +43,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-BOLD = {Role.BKPSDM_ADMIN.value, "person"}
+BOLD = (Role.BKPSDM_ADMIN.value, "person")
 PARTS = ("method", "url", "headers", "files", "data", "params", "json")
 CREDENTIALS = ("authorization", "cookie", "x-csrf-token")
 LAST = ("/close", "/logout")
@@ -140,14 +140,15 @@ def name_of(operation: Any) -> str:
 
 
 async def try_known(target: Target, operation: Any) -> list[str]:
-    """Send the request of the table of roles, with real ids, by every caller."""
+    """Send the request of the table of roles, with real ids, by those who get past the door."""
     places = {name: target.ids.get(name, NOBODY) for name in re.findall(r"\{(\w+)\}", operation.path)}
     path, case = operation.path.format(**places), operation.Case(path_parameters=places)
     method = operation.method.upper()
     body = dict(BODIES.get(f"{method} {operation.path.removeprefix(API)}", {}))
     body = body or ({"json": {}} if method in {"POST", "PUT"} else {})
     faults = []
-    for role, headers in target.callers.items():
+    for role in BOLD:
+        headers = target.callers[role]
         target.service.http.cookies.clear()
         answer = await target.service.http.request(method, path, headers=headers, **body)
         target.seen.setdefault(name_of(operation), set()).add(answer.status_code)

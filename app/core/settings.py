@@ -147,7 +147,9 @@ class LimitSettings(BaseSettings):
     person_per_minute: int = Field(300, ge=1, description="API requests a signed-in person may make each minute.")
     metric_opds: int = Field(100, ge=1, le=1000, description="OPDs with gauges of their own in /metrics.")
     login_per_minute: int = Field(
-        120, ge=1, description="Sign-in attempts, and unknown activation codes, an address may make each minute."
+        120,
+        ge=1,
+        description="Refused sign-ins, PINs in unknown browsers and unknown codes an address may try each minute.",
     )
 
 

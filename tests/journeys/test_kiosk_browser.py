@@ -24,6 +24,12 @@ KEPT = """async () => ({
   caches: (await caches.keys()).length, workers: (await navigator.serviceWorker.getRegistrations()).length,
 })"""
 
+# Debian's Chromium reads no QR codes, as tablets do: this one reads the same code off every picture the camera gives.
+SEEING = """window.BarcodeDetector = class { async detect(video) {
+  if (video.videoWidth === 0) throw new Error("no picture");
+  return [{ rawValue: "ADDRESS" }];
+} };"""
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
@@ -164,7 +170,7 @@ async def test_two_people_sign_one_after_the_other_and_the_second_sees_nothing_o
 
     assert {cookie["name"] for cookie in await context.cookies()} == {"pakta-kiosk"}
     assert set((await page.evaluate(KEPT)).values()) == {0}
-    for _ in range(8):
+    for _ in range(6):
         shown = await tablet.back()
         assert "RAHAYU" not in shown.upper()
         assert "Siti" not in shown
@@ -178,9 +184,12 @@ async def test_two_people_sign_one_after_the_other_and_the_second_sees_nothing_o
     await page.set_viewport_size({"width": 768, "height": 1024})
     await tablet.scan(foreign)
     assert "perangkat daerah lain" in await page.get_by_role("alert").inner_text()
+    await context.grant_permissions(["camera"])
+    await page.add_init_script(SEEING.replace("ADDRESS", second))
     await page.goto(f"{origin}/kiosk")
+    await tablet.press("Pindai dengan kamera")
+    await page.wait_for_url("**/kiosk/kartu")
     await page.clock.install()
-    await tablet.scan(second)
     await tablet.be(NUR)
     await page.clock.run_for(46_000)
     await page.locator("#idle").wait_for()

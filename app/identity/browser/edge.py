@@ -1,5 +1,6 @@
 """The cookie that makes a browser known, and signing in by NIP and PIN from a request."""
 
+import asyncio
 import re
 from datetime import datetime
 from uuid import UUID
@@ -23,12 +24,23 @@ def cookie_name(settings: ServiceSettings) -> str:
     return "__Host-pakta-browser" if settings.secure else "pakta-browser"
 
 
+class PinTurns:
+    """How many sign-ins by PIN may hold a database connection while their PIN is judged; the others wait without one.
+
+    A PIN takes a tenth of a second of a core on purpose: a hall full of people would take every connection otherwise.
+    """
+
+    def __init__(self, most: int = 4) -> None:
+        self.free = asyncio.Semaphore(most)
+
+
 async def sign_in(request: Request, session: Session, nip: str, pin: str, *, now: datetime) -> Login | CodeAsked:
     """Try a NIP and PIN. Only browsers that are not known are counted by address: strangers cannot shut a whole OPD out."""
-    attempt = await service.recognise(session, nip, browser_of(request), now=now)
-    if attempt.known is None:
-        resources(request).get(Limits).login.take(client_address(request))
-    return await service.try_pin(session, attempt, pin, now=now)
+    async with resources(request).get(PinTurns).free:
+        attempt = await service.recognise(session, nip, browser_of(request), now=now)
+        if attempt.known is None:
+            resources(request).get(Limits).login.take(client_address(request))
+        return await service.try_pin(session, attempt, pin, now=now)
 
 
 async def remember(request: Request, response: Response, session: Session, employee_id: UUID, now: datetime) -> None:
