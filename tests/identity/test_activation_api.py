@@ -117,6 +117,26 @@ async def test_a_pin_is_set_in_an_activation_only(a_round: OpenedRound) -> None:
     assert await refusal(device._call("POST", "/me/pin", {"pin": PIN})) == (401, "identity.login_needed")
 
 
+async def test_a_session_left_open_adds_no_passkey_and_one_just_signed_in_does(a_round: OpenedRound) -> None:
+    device = await a_round.device()
+    a_round.service.clock.advance(timedelta(minutes=5))
+    strangers = SoftAuthenticator(ORIGIN, "localhost")
+    made = strangers.create(await device._call("POST", "/me/passkey-options", {}))
+    assert await refusal(device._call("POST", "/me/passkeys", made)) == (401, "identity.login_needed")
+    asked = await stranger(a_round)._call("POST", "/login/passkey-options", {})
+    unknown = strangers.get(unb64(asked["challenge"]))
+    assert (await refusal(stranger(a_round)._call("POST", "/login/passkey", unknown)))[0] == 403
+    again = stranger(a_round)
+    asked = await again._call("POST", "/login/passkey-options", {})
+    login = await again._call("POST", "/login/passkey", device.passkey.get(unb64(asked["challenge"])))
+    again._headers["x-csrf-token"] = login["csrf"]
+    second = SoftAuthenticator(ORIGIN, "localhost")
+    kept = await again._call(
+        "POST", "/me/passkeys", second.create(await again._call("POST", "/me/passkey-options", {}))
+    )
+    assert kept == {"status": "kept"}
+
+
 async def test_a_change_without_the_pages_token_is_refused_and_changes_nothing(a_round: OpenedRound) -> None:
     device = await a_round.device()
     owed = [o["id"] for o in await device.pending()]
