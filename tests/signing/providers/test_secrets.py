@@ -29,7 +29,7 @@ FAULTS = (
     "foreign",
     "no_file",
 )
-FAULTS_V2 = ("none", "none", "error", "html", "cut_after", "foreign", "no_file")  # the rest is v1's code, `slow` and its waiting too
+FAULTS_V2 = ("none", "none", "error", "html", "cut_after", "foreign", "no_file")  # the rest is v1's code
 
 
 async def test_no_secret_is_in_anything_a_talkative_process_wrote(
