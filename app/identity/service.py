@@ -151,7 +151,7 @@ async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: date
     if login.activation_id is None and (login.method != OIDC or had_ways):
         raise NotAuthenticated
     await _require_live_link(session, login)
-    pins.require_strong(pin)
+    pins.require_strong(pin, (await asn.get_employee(session, login.employee_id)).birth_date)
     found = await queries.find_pin(session, login.employee_id)
     if found is None:
         session.add(Pin(employee_id=login.employee_id, hash=pins.hash_pin(pin), failures=0))

@@ -12,6 +12,8 @@ from app.core.permission import Role
 from app.device.authenticator import SoftAuthenticator, b64
 from app.device.signer import API, Device
 from app.identity import service as identity
+from app.identity.errors import PinWeak
+from app.identity.pin import require_strong
 from app.signing.act import unb64
 from tests.service import ORIGIN
 from tests.signing.acts import refusal
@@ -110,6 +112,19 @@ async def test_a_weak_pin_is_refused(a_round: OpenedRound, pin: str) -> None:
     code = await a_round.link("198501012010012030")
     await activate(device, code)
     assert await refusal(device._call("POST", "/me/pin", {"pin": pin})) == (422, "pin.weak")
+
+
+@pytest.mark.parametrize("pin", ["030785", "850703", "070385", "198507", "071985"])
+def test_the_birth_date_is_no_pin(pin: str) -> None:
+    with pytest.raises(PinWeak):
+        require_strong(pin, date(1985, 7, 3))
+    require_strong(pin, date(1991, 2, 28))
+
+
+async def test_the_own_birth_date_is_refused_in_an_activation(a_round: OpenedRound) -> None:
+    device = stranger(a_round)
+    await activate(device, await a_round.link(a_round.next_nip()))
+    assert await refusal(device._call("POST", "/me/pin", {"pin": "850101"})) == (422, "pin.weak")
 
 
 async def test_a_pin_is_set_in_an_activation_only(a_round: OpenedRound) -> None:
