@@ -246,6 +246,12 @@ class Settings:
             )
         if os.environ.get(faults.VARIABLE):
             raise CannotStart(f"{faults.VARIABLE} lets tests kill the service; production refuses it.")
+        for group in (self.bsre, self.csc):
+            if not group.tls_verify:
+                name = variable(type(group), "tls_")
+                raise CannotStart(
+                    f"{name}VERIFY must be on in production: passphrases go there; {name}CA names its CA."
+                )
         if not self.storage.master_key.get_secret_value():
             raise CannotStart(
                 "PAKTA_MASTER_KEY must be set in production; keep it apart from the data folder and its backups."

@@ -1,7 +1,7 @@
 """PINs: six digits behind argon2id (RFC 9106), and a lock that grows with every failure."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -16,10 +16,13 @@ JUDGES = ThreadPoolExecutor(2, thread_name_prefix="pin")
 _DECOY = _HASHER.hash("no such person")  # an unknown person costs the same time as a known one
 
 
-def require_strong(pin: str) -> None:
-    """Raise `PinWeak` for anything but six digits, repeated digits and runs."""
+_BIRTHDAYS = ("%d%m%y", "%y%m%d", "%m%d%y", "%Y%m", "%m%Y")
+
+
+def require_strong(pin: str, born: date) -> None:
+    """Raise `PinWeak` for anything but six digits, repeated digits, runs, and the birth date, with which every NIP begins."""
     run = "".join(str(d % 10) for d in range(20))
-    weak = len(set(pin)) < 3 or pin in run or pin[::-1] in run
+    weak = len(set(pin)) < 3 or pin in run or pin[::-1] in run or pin in {born.strftime(form) for form in _BIRTHDAYS}
     if len(pin) != 6 or not (pin.isascii() and pin.isdigit()) or weak:
         raise PinWeak
 

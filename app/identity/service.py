@@ -35,6 +35,7 @@ LOGIN_LIFE = timedelta(hours=12)
 KIOSK_LIFE = timedelta(minutes=10)
 ONBOARDING_LIFE = timedelta(minutes=30)
 CHALLENGE_LIFE = timedelta(minutes=5)
+FRESH_LIFE = timedelta(minutes=5)
 OIDC = "oidc"
 
 
@@ -125,15 +126,16 @@ async def passkey_options(session: Session, party: RelyingParty, login: LoginSes
 async def keep_passkey(
     session: Session, party: RelyingParty, login: LoginSession, credential: dict[str, object], *, now: datetime
 ) -> None:
-    """Store a new passkey; the first one completes an activation."""
+    """Store a new passkey; the first one completes an activation. Raises `NotAuthenticated` for a session left open."""
     await _require_live_link(session, login)
+    had_ways = await _has_ways(session, login)
+    _require_fresh(login, had_ways=had_ways, now=now)
     challenge, login.challenge = login.challenge, None
     if challenge is None:
         raise PasskeyRefused(reason="no_challenge")
     if login.kiosk_id is not None:  # a passkey on the tablet of an assembly would be nobody's own
         raise PasskeyRefused(reason="kiosk")
     kept = verify_registration(party, login.employee_id, credential, challenge, now)
-    had_ways = await _has_ways(session, login)
     if not await queries.insert_passkey(session, kept):
         raise PasskeyRefused(reason="known")
     access.record_own(session, AccessKind.PASSKEY_ADDED, login.employee_id, now=now)
@@ -149,7 +151,7 @@ async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: date
     if login.activation_id is None and (login.method != OIDC or had_ways):
         raise NotAuthenticated
     await _require_live_link(session, login)
-    pins.require_strong(pin)
+    pins.require_strong(pin, (await asn.get_employee(session, login.employee_id)).birth_date)
     found = await queries.find_pin(session, login.employee_id)
     if found is None:
         session.add(Pin(employee_id=login.employee_id, hash=pins.hash_pin(pin), failures=0))
@@ -250,6 +252,17 @@ async def _has_ways(session: Session, login: LoginSession) -> bool:
     """Whether the person could sign in before."""
     passkeys, has_pin = await ways_in(session, login.employee_id)
     return bool(passkeys) or has_pin
+
+
+def _require_fresh(login: LoginSession, *, had_ways: bool, now: datetime) -> None:
+    """A passkey signs pledges, so a session somebody left open must not add one: only who has just come in by something of the own.
+
+    The agency's sign-on alone gives the first way to sign, never one more.
+    """
+    if login.activation_id is not None or (login.method == OIDC and not had_ways):
+        return
+    if login.method == OIDC or now - login.created_at >= FRESH_LIFE:
+        raise NotAuthenticated
 
 
 async def _require_live_link(session: Session, login: LoginSession) -> None:

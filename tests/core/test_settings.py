@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from app.core.errors import CannotStart
 from app.core.settings import GROUPS, Mode, ServiceSettings, Settings, StorageSettings, variable
+from app.core.signing_settings import BsreSettings, CscSettings
 
 HTTPS = "https://ikrar.malangkota.example"
 
@@ -25,6 +27,12 @@ def test_production_refuses_an_insecure_address() -> None:
 def test_production_refuses_a_master_key_beside_the_data() -> None:
     with pytest.raises(CannotStart, match="PAKTA_MASTER_KEY"):
         Settings(given=[production(), StorageSettings(master_key=SecretStr(""))])
+
+
+@pytest.mark.parametrize("group", [BsreSettings(tls_verify=False), CscSettings(tls_verify=False)])
+def test_production_sends_no_passphrase_to_whoever_answers(group: BaseSettings) -> None:
+    with pytest.raises(CannotStart, match="TLS_VERIFY must be on"):
+        Settings(given=[production(), StorageSettings(master_key=SecretStr("long enough")), group])
 
 
 def test_production_starts_with_both() -> None:

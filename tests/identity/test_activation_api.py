@@ -12,6 +12,8 @@ from app.core.permission import Role
 from app.device.authenticator import SoftAuthenticator, b64
 from app.device.signer import API, Device
 from app.identity import service as identity
+from app.identity.errors import PinWeak
+from app.identity.pin import require_strong
 from app.signing.act import unb64
 from tests.service import ORIGIN
 from tests.signing.acts import refusal
@@ -112,9 +114,42 @@ async def test_a_weak_pin_is_refused(a_round: OpenedRound, pin: str) -> None:
     assert await refusal(device._call("POST", "/me/pin", {"pin": pin})) == (422, "pin.weak")
 
 
+@pytest.mark.parametrize("pin", ["030785", "850703", "070385", "198507", "071985"])
+def test_the_birth_date_is_no_pin(pin: str) -> None:
+    with pytest.raises(PinWeak):
+        require_strong(pin, date(1985, 7, 3))
+    require_strong(pin, date(1991, 2, 28))
+
+
+async def test_the_own_birth_date_is_refused_in_an_activation(a_round: OpenedRound) -> None:
+    device = stranger(a_round)
+    await activate(device, await a_round.link(a_round.next_nip()))
+    assert await refusal(device._call("POST", "/me/pin", {"pin": "850101"})) == (422, "pin.weak")
+
+
 async def test_a_pin_is_set_in_an_activation_only(a_round: OpenedRound) -> None:
     device = await a_round.device()
     assert await refusal(device._call("POST", "/me/pin", {"pin": PIN})) == (401, "identity.login_needed")
+
+
+async def test_a_session_left_open_adds_no_passkey_and_one_just_signed_in_does(a_round: OpenedRound) -> None:
+    device = await a_round.device()
+    a_round.service.clock.advance(timedelta(minutes=5))
+    strangers = SoftAuthenticator(ORIGIN, "localhost")
+    made = strangers.create(await device._call("POST", "/me/passkey-options", {}))
+    assert await refusal(device._call("POST", "/me/passkeys", made)) == (401, "identity.login_needed")
+    asked = await stranger(a_round)._call("POST", "/login/passkey-options", {})
+    unknown = strangers.get(unb64(asked["challenge"]))
+    assert (await refusal(stranger(a_round)._call("POST", "/login/passkey", unknown)))[0] == 403
+    again = stranger(a_round)
+    asked = await again._call("POST", "/login/passkey-options", {})
+    login = await again._call("POST", "/login/passkey", device.passkey.get(unb64(asked["challenge"])))
+    again._headers["x-csrf-token"] = login["csrf"]
+    second = SoftAuthenticator(ORIGIN, "localhost")
+    kept = await again._call(
+        "POST", "/me/passkeys", second.create(await again._call("POST", "/me/passkey-options", {}))
+    )
+    assert kept == {"status": "kept"}
 
 
 async def test_a_change_without_the_pages_token_is_refused_and_changes_nothing(a_round: OpenedRound) -> None:

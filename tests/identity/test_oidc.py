@@ -93,6 +93,10 @@ async def test_a_person_of_the_roster_comes_in_and_chooses_what_to_sign_with(sso
     again = Visit(sso.service.http)
     assert (await again.get(await sso.back(NIP, again))).headers["location"] == "/beranda"
     await again.get("/beranda")
+    made_up = {"id": "x", "rawId": "x", "type": "public-key", "response": {}}
+    given = {"json": made_up, "headers": {"x-csrf-token": again.csrf}}
+    one_more = await again._send("POST", "/api/v1/me/passkeys", **given)
+    assert (one_more.status_code, one_more.json()["code"]) == (401, "identity.login_needed")
     refused = await again.post("/cara-masuk", {"pin": "664209", "again": "664209"})
     assert refused.status_code == 303  # to the sign-in page: who has a way changes it by a slip
     assert refused.headers["location"].startswith("/masuk")

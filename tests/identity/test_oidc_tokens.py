@@ -103,6 +103,8 @@ async def test_a_good_id_token_vouches_for_its_person(judge: OidcProvider) -> No
         ({"exp": 1e300}, "exp"),
         ({"iat": AT + 61}, "iat"),
         ({"iat": None}, "iat"),
+        ({"nbf": AT + 61}, "nbf"),
+        ({"nbf": "soon"}, "nbf"),
         ({"nonce": "other"}, "nonce"),
         ({"nonce": None}, "nonce"),
         ({"sub": None}, "sub"),

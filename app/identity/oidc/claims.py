@@ -103,6 +103,8 @@ def _require_issued(claims: dict[str, Any], settings: OidcSettings, now: datetim
         raise OidcRefused(reason="exp")
     if _instant(claims, "iat") - skew > now:
         raise OidcRefused(reason="iat")
+    if "nbf" in claims and _instant(claims, "nbf") - skew > now:
+        raise OidcRefused(reason="nbf")
 
 
 def _instant(claims: dict[str, Any], name: str) -> datetime:

@@ -18,9 +18,14 @@ import structlog
 from app.core.db import Database, libpq_url
 from app.core.errors import AppError
 from app.device.signer import ServerRefusal
+from app.signing.providers.registry import Providers
 from app.simulator.people import Person
 from app.wiring import Resources
 from tests.signing.providers.town import Town, confirmations, running_town
+
+PATIENCE = 60.0
+"""Seconds an answer may take: a busy machine is no fault. Only where the answer is to be late is less waited for."""
+HURRY = 4.0
 
 
 async def main(server_url: str, folder: Path, gateway: str, root: Path, secrets: dict[str, Any]) -> None:
@@ -30,16 +35,24 @@ async def main(server_url: str, folder: Path, gateway: str, root: Path, secrets:
     )
     person = Person(secrets["nik"], "talkative@simulator.example", "Pengguna Cerewet")
     server: Any = SimpleNamespace(url=server_url)
-    ends = []
-    async with running_town(server, folder, world, "device,bsre-v1,bsre-v2", seconds=1.0) as town:
+    ends: list[str] = []
+    async with running_town(server, folder, world, "device,bsre-v1,bsre-v2", seconds=PATIENCE) as town:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET))
         for provider in ("bsre-v1", "bsre-v2"):
-            ends += [await attempt(town, person, provider, given) for given in secrets["given"][provider]]
+            wire = held_wire(town, provider)
+            for given in secrets["given"][provider]:
+                wire._seconds = HURRY if given.pop("late", False) else PATIENCE
+                ends.append(await attempt(town, person, provider, given))
         await malformed(town, person, secrets["passphrase"])
         for call in await town.unknown():
             await town.admin("POST", f"/remote-signatures/{call['id']}/check")
         dump(town.service.held, folder / "dump.txt")
     print(json.dumps(ends))
+
+
+def held_wire(town: Town, provider: str) -> Any:
+    made: Any = town.service.held.get(Providers).get(provider)
+    return made._wire
 
 
 async def attempt(town: Town, person: Person, provider: str, given: dict[str, str]) -> str:
