@@ -20,6 +20,8 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "hand
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
 SQL_ELSEWHERE = {
     "app/core/db.py": "a lock is taken for the caller's transaction, no table is read",
+    "app/core/prepared.py": "how statements of queries are sent; names no table of its own",
+    "app/cli/bench_watch.py": "a recount that must share nothing with the counters' own statements",
     "app/core/confinement.py": "sets what a transaction may see; reads no table",
     "app/core/schema.py": "makes the service's login; reads no table",
     "app/probes.py": "readiness asks the connection itself, not a table",

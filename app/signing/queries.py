@@ -64,10 +64,19 @@ async def open_session(session: Session, signing: SigningSession, documents: Seq
     await _COVER.run(session, session_id=signing.id, ids=list(documents))
 
 
-async def certify(session: Session, signing: SigningSession, evidence: SigningEvidence, **values: Any) -> None:
-    """Write the certificate of an act, and how its signer proved who they are."""
+async def certify(
+    session: Session,
+    signing: SigningSession,
+    evidence: SigningEvidence,
+    spki: bytes,
+    certificate: bytes,
+    until: datetime,
+    told: dict[str, Any],
+) -> None:
+    """Write the certificate of an act, how its signer proved who they are, and what was asked and answered."""
     await _EVIDENCE.write(session, evidence)
-    await _CERTIFIED.write(session, (signing, {"state": "certified", **values}))
+    key = {"spki": spki, "certificate": certificate, "certificate_expires_at": until}
+    await _CERTIFIED.write(session, (signing, {"state": "certified"} | key | told))
 
 
 async def finish(session: Session, signing: SigningSession, *, asked: bytes, at: datetime) -> None:

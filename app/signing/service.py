@@ -88,16 +88,9 @@ async def certify(
     subject = await _subject(session, ceremony, signing, items)
     certificate = ceremony.authority.issue(subject, spki, now, life=states.CERTIFICATE_LIFE)
     answer = _answer(ceremony, items, certificate)
-    await queries.certify(
-        session,
-        signing,
-        _evidence(signing, wanted, method, act_bytes, certificate, address, now),
-        spki=spki,
-        certificate=certificate,
-        certificate_expires_at=now + states.CERTIFICATE_LIFE,
-        asked=asked,
-        answer=answer.model_dump(mode="json"),
-    )
+    evidence = _evidence(signing, wanted, method, act_bytes, certificate, address, now)
+    told = {"asked": asked, "answer": answer.model_dump(mode="json")}
+    await queries.certify(session, signing, evidence, spki, certificate, now + states.CERTIFICATE_LIFE, told)
     about_to_commit(session, Step.CERTIFIED, Step.CERTIFIED_DURABLE)
     return answer
 
