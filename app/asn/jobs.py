@@ -8,6 +8,7 @@ from app.asn.errors import FileRefused
 from app.asn.nik import jobs as _nik  # noqa: F401 - its jobs are declared with the roster's
 from app.asn.personal import jobs as _personal  # noqa: F401 - its jobs are declared with the roster's
 from app.asn.reorganising import jobs as _reorganising  # noqa: F401 - the same
+from app.asn.revising import jobs as _revising  # noqa: F401 - the same
 from app.asn.search import indexing as _indexing  # noqa: F401 - its jobs are declared with the roster's
 from app.asn.siasn import jobs as _siasn  # noqa: F401 - the same
 from app.asn.staging import service

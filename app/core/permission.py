@@ -104,6 +104,7 @@ CONFIRMED: frozenset[Permission] = frozenset(
     {
         Permission.ACCOUNT_END,
         Permission.DOCUMENT_VOID,
+        Permission.EMPLOYEE_WRITE,
         Permission.EXEMPTION_DECIDE,
         Permission.LIST_EXPORT,
         Permission.PASSKEY_ADD,

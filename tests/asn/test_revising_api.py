@@ -1,5 +1,7 @@
 """One employee revised at the screen: corrections apart from changes, and two records of one person joined."""
 
+import email
+import email.policy
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from app.device.signer import API
 from tests.asn.test_history_api import get, later
 from tests.asn.uploads import apply, roster, stage
 from tests.service import Service
+from tests.signing.acts import mails
 from tests.signing.opened_round import nip_of, person_row
 
 
@@ -53,6 +56,20 @@ async def test_a_correction_replaces_what_was_wrong_from_its_first_day(town: Ser
     ]
     assert len(await get(town, f"/employees/{someone}/history", superseded=True)) == 2
     assert [p["id"] for p in await get(town, "/employees", q="wirawan")] == [someone]
+
+
+async def test_the_old_address_hears_that_another_took_its_place(town: Service, someone: str) -> None:
+    assert (await patch(town, someone, email="lama@kota.example")).status_code == 200
+    assert (await patch(town, someone, email="baru@kota.example")).status_code == 200
+    await town.run_jobs()
+    (letter,) = [
+        found
+        for path in mails(town.folder)
+        if (found := email.message_from_bytes(path.read_bytes(), policy=email.policy.default))["to"]
+        == "lama@kota.example"
+    ]
+    assert letter["subject"] == "Alamat surel Anda diganti"
+    assert "baru@kota.example" not in letter.as_string()
 
 
 async def test_who_leaves_is_no_longer_listed_and_may_return(town: Service, someone: str) -> None:

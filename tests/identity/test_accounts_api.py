@@ -350,6 +350,7 @@ DANGEROUS: list[tuple[Permission, str, str, Any]] = [
     (Permission.ACCOUNT_END, "POST", f"/accounts/{NOBODY}/disable", None),
     (Permission.ACCOUNT_END, "DELETE", f"/accounts/{NOBODY}/sessions", None),
     (Permission.DOCUMENT_VOID, "POST", f"/documents/{NOBODY}/void", {"reason": "naskah keliru"}),
+    (Permission.EMPLOYEE_WRITE, "PATCH", f"/employees/{NOBODY}", {"kind": "change", "reason": "pindah surel"}),
     (Permission.EXEMPTION_DECIDE, "POST", f"/exemptions/{NOBODY}/decision", {"state": "refused", "reason": "kurang"}),
     (Permission.LIST_EXPORT, "GET", f"/rounds/{NOBODY}/reminders/handout.csv", None),
     (Permission.LIST_EXPORT, "GET", f"/rounds/{NOBODY}/print.zip", None),

@@ -14,6 +14,7 @@ from app.asn.models import Employee
 from app.asn.revising import queries
 from app.asn.revising.schemas import EmployeeMerge, EmployeeUpdate
 from app.asn.search import indexing
+from app.core import jobs
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -22,6 +23,7 @@ from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
 
 _ASIDE = {"kind", "reason", "effective_on"}
+TELL_JOB = "asn.tell_old_address"
 _NO_HISTORY = {"email", "phone"}
 
 
@@ -41,6 +43,8 @@ async def revise(
     changes = {name: (getattr(person, name), value) for name, value in wanted.items() if getattr(person, name) != value}
     if not changes:
         return
+    if "email" in changes and person.email:
+        await jobs.defer(session, TELL_JOB, address=person.email)  # codes to sign in go to the new one: its owner hears of it
     for name, (_, value) in changes.items():
         setattr(person, name, value)
     person.updated_at = now
