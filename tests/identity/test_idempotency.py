@@ -12,8 +12,8 @@ from app.core.permission import Role
 from app.core.secrets import token_hash
 from app.device.signer import API
 from app.identity.tokens.form import new_api_token
-from tests.identity.test_known_browsers import statements
 from tests.signing.opened_round import OpenedRound
+from tests.statements import statements
 
 
 async def post(
@@ -140,7 +140,7 @@ async def test_strangers_and_dead_credentials_write_no_rows_and_are_shown_no_ans
     async with a_round.service.held.get(Database).transaction() as session:
         digest = token_hash(short["authorization"].removeprefix("Bearer "))
         await session.execute(text("UPDATE api_token SET revoked_at = now() WHERE token_hash = :d"), {"d": digest})
-    with statements(a_round.service) as seen:
+    with statements() as seen:
         for headers, key in ((made_up, "k13"), (dead, "k14"), (short, "k11"), (cookie, "k12"), (short, "k15")):
             refused = await post(a_round, key, "/activations", headers, json={"employee_ids": []})
             assert (refused.status_code, refused.json()["code"]) == (401, "identity.login_needed"), key

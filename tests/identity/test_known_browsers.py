@@ -2,15 +2,14 @@
 
 import email
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.core.db import Database
 from app.core.limits import Limits, RateLimit
@@ -22,6 +21,7 @@ from app.signing.act import unb64
 from tests.identity.test_slips_api import told
 from tests.service import ORIGIN, Service
 from tests.signing.acts import mails, refusal
+from tests.statements import statements
 from tests.web.visits import BUDI, JOKO, SITI, Visit
 
 PIN, WRONG, NO_NIP = "739146", "918273", "198501012010012999"
@@ -126,30 +126,16 @@ async def test_the_slip_of_the_person_stands_in_for_the_mail(city: Service) -> N
     assert await refusal(answer(browser(city), again["pending"], codes[SITI])) == (403, "login.code_wrong")
 
 
-@contextmanager
-def statements(city: Service) -> Iterator[list[str]]:
-    """Every statement the service sends to the database."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        seen.append(statement)
-
-    engine = city.held.get(Database).engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
 async def test_nobody_can_tell_a_right_pin_a_wrong_one_and_a_nip_that_is_nobodys_apart(city: Service) -> None:
     await phone(city)
     answers, asked, refused = [], [], []
     for nip, pin in ((SITI, PIN), (SITI, WRONG), (JOKO, PIN), (NO_NIP, PIN)):
-        with statements(city) as seen:
+        with statements() as seen:
             reply = await city.http.post(f"{API}/login/pin", json={"nip": nip, "pin": pin})
         answers.append((reply.status_code, {name: len(str(value)) for name, value in reply.json().items()}))
         asked.append(seen)
         await city.run_jobs()
-        with statements(city) as seen:
+        with statements() as seen:
             reply = await city.http.post(
                 f"{API}/login/code", json={"pending": reply.json()["pending"], "code": "12345678"}
             )
