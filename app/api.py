@@ -40,6 +40,7 @@ from app.webhook import routes as webhook
 
 router = APIRouter(prefix=PREFIX)
 router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
+router.include_router(compliance.router)  # next: dashboards ask all day
 router.include_router(identity.router)
 router.include_router(slips.router)
 router.include_router(recovery.router)
@@ -66,7 +67,6 @@ router.include_router(stuck.router)
 router.include_router(print_run.router)
 router.include_router(keys.router)
 router.include_router(verification.router)
-router.include_router(compliance.router)
 router.include_router(finished.router)
 router.include_router(recap.router)
 router.include_router(recap_links.router)
