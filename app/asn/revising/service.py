@@ -44,7 +44,9 @@ async def revise(
     if not changes:
         return
     if "email" in changes and person.email:
-        await jobs.defer(session, TELL_JOB, address=person.email)  # codes to sign in go to the new one: its owner hears of it
+        await jobs.defer(
+            session, TELL_JOB, address=person.email
+        )  # codes to sign in go to the new one: its owner hears of it
     for name, (_, value) in changes.items():
         setattr(person, name, value)
     person.updated_at = now
