@@ -82,3 +82,11 @@ async def administrator(service: Service, role: Role = Role.BKPSDM_ADMIN, **more
     made = Administrator(service, account=invited["account"]["id"])
     await made.take_up(invited["code"])
     return made
+
+
+async def events(city: Service, account: str) -> list[str]:
+    """The kinds of what was written about an account, oldest first."""
+    asked = await city.http.get(
+        f"{API}/access-events", params={"limit": 1000}, headers=await city.token(Role.BKPSDM_ADMIN)
+    )
+    return [one["kind"] for one in reversed(asked.json()) if one["data"].get("account") == account]

@@ -20,7 +20,7 @@ INSERT INTO roster_link (import_id, sheet, "row", employee_id)
 SELECT :import_id, r.sheet, r."row", c.id
 FROM (SELECT e.id, e.birth_date, e.pns_id, pakta_fold_name(e.name) AS folded FROM employee e
       WHERE e.current AND (e.nip = '' OR e.id IN (SELECT m.employee_id FROM roster_missing m WHERE m.import_id = :import_id))
-        AND NOT EXISTS (SELECT FROM roster_row o WHERE o.import_id = :import_id AND o.employee_id = e.id)) c
+        AND NOT EXISTS (SELECT FROM roster_named o WHERE o.employee_id = e.id)) c
 JOIN (SELECT sheet, "row", birth_date, pns_id, pakta_fold_name(name) AS folded FROM roster_row
       WHERE import_id = :import_id AND change = 'new' AND nip <> '') r ON r.birth_date = c.birth_date AND r.folded = c.folded
 WHERE c.pns_id IS NULL OR r.pns_id IN ('', c.pns_id)
@@ -45,7 +45,7 @@ _COUNT_MISSING = "SELECT count(*) FROM roster_missing WHERE import_id = :import_
 
 
 async def suggest(session: Session, import_id: UUID) -> None:
-    """Write the links that new rows suggest."""
+    """Write the links that new rows suggest, in the transaction that staged them (`staging.queries.stage_missing`)."""
     if (await session.execute(text(_WORTH_A_LOOK), {"import_id": import_id})).scalar_one():
         await session.execute(text(_SUGGEST), {"import_id": import_id})
 

@@ -21,6 +21,9 @@ _TABLES = (
        position_kind text, position text, echelon text, unit text, email text, phone text, nik_sealed text) ON COMMIT DROP""",
     "CREATE TEMP TABLE roster_unit (siasn_id text PRIMARY KEY, name text, agency text) ON COMMIT DROP",
     "CREATE TEMP TABLE roster_verdict (place bigint PRIMARY KEY, finding jsonb) ON COMMIT DROP",
+    "CREATE TEMP TABLE roster_named (employee_id uuid) ON COMMIT DROP",
+    "CREATE TEMP TABLE roster_refused (pns_id text, nip text, local_number text, nik_digest text) ON COMMIT DROP",
+    "CREATE TEMP TABLE roster_placed (unit text) ON COMMIT DROP",
 )
 _REUSE = """
 INSERT INTO roster_reading
@@ -178,23 +181,27 @@ FROM (
 """  # noqa: S608 - names of columns
 # Missing are people of the agencies the file covers, and of units that are no more, whom no row names, a rejected one included. Who has
 # no NIP stands in lists of their own: a file without any such row does not speak of them, and the other way round.
+# What is asked of the staged rows a million times is copied first: of rows just written the planner knows nothing, and would scan them for each person.
+_SAID = (
+    "INSERT INTO roster_named SELECT employee_id FROM roster_row WHERE import_id = :import_id AND employee_id IS NOT NULL",
+    """INSERT INTO roster_refused SELECT pns_id, nip, local_number, nik_digest FROM roster_row
+       WHERE import_id = :import_id AND outcome = 'rejected'""",
+    "INSERT INTO roster_placed SELECT DISTINCT unit FROM roster_row WHERE import_id = :import_id AND outcome <> 'rejected'",
+)
 _MISSING = """
 INSERT INTO roster_missing (import_id, employee_id, decision, decided_on, unit_id, decided_by, decided_at)
 SELECT :import_id, e.id, coalesce(d.decision, 'keep'), d.decided_on, d.unit_id, d.decided_by, d.decided_at
 FROM employee e JOIN unit u ON u.id = e.unit_id JOIN unit a ON a.id = u.agency_id
 LEFT JOIN roster_missing d ON d.import_id = CAST(:parent_id AS uuid) AND d.employee_id = e.id
 WHERE e.current
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.employee_id = e.id)
-  AND CASE WHEN e.nip = '' THEN (SELECT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.nip = ''))
-    ELSE (SELECT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.nip <> '')) END
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected' AND r.nip = e.nip AND r.nip <> '')
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected'
-    AND r.local_number = e.local_number AND r.local_number <> '')
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected'
-    AND r.nik_digest = e.nik_digest AND r.nik_digest <> '')
-  AND NOT EXISTS (SELECT FROM roster_row r WHERE r.import_id = :import_id AND r.outcome = 'rejected' AND r.pns_id = e.pns_id)
-  AND (a.siasn_id IN (SELECT ru.agency FROM roster_unit ru WHERE ru.siasn_id IN (
-         SELECT r.unit FROM roster_row r WHERE r.import_id = :import_id AND r.outcome <> 'rejected'))
+  AND NOT EXISTS (SELECT FROM roster_named r WHERE r.employee_id = e.id)
+  AND CASE WHEN e.nip = '' THEN (SELECT EXISTS (SELECT FROM roster_reading r WHERE r.nip = ''))
+    ELSE (SELECT EXISTS (SELECT FROM roster_reading r WHERE r.nip <> '')) END
+  AND NOT EXISTS (SELECT FROM roster_refused r WHERE r.nip = e.nip AND r.nip <> '')
+  AND NOT EXISTS (SELECT FROM roster_refused r WHERE r.local_number = e.local_number AND r.local_number <> '')
+  AND NOT EXISTS (SELECT FROM roster_refused r WHERE r.nik_digest = e.nik_digest AND r.nik_digest <> '')
+  AND NOT EXISTS (SELECT FROM roster_refused r WHERE r.pns_id = e.pns_id)
+  AND (a.siasn_id IN (SELECT ru.agency FROM roster_unit ru WHERE ru.siasn_id IN (SELECT r.unit FROM roster_placed r))
        OR NOT EXISTS (SELECT FROM roster_unit ru WHERE ru.siasn_id = u.siasn_id))
 """
 _STAGE_NIKS = """
@@ -206,7 +213,7 @@ _COUNTS = "SELECT outcome, change, count(*) FROM roster_row WHERE import_id = :i
 async def make_tables(session: Session, units: Iterable[tuple[str, str, str]]) -> None:
     """Make the temporary tables of a reading (those of an earlier one in this transaction go) and fill in the directory."""
     await session.execute(text("SET LOCAL work_mem = '64MB'"))
-    for name in ("reading", "unit", "verdict", "match", "clash"):
+    for name in ("reading", "unit", "verdict", "match", "clash", "named", "refused", "placed"):
         await session.execute(text(f"DROP TABLE IF EXISTS pg_temp.roster_{name}"))
     for statement in _TABLES:
         await session.execute(text(statement))
@@ -265,6 +272,9 @@ async def stage_rows(session: Session, import_id: UUID, prefix: str) -> None:
 
 async def stage_missing(session: Session, import_id: UUID, parent_id: UUID | None) -> int:
     """List who is missing; return how many. What was decided about them in the import this one corrects stays."""
+    for statement in _SAID:
+        await session.execute(text(statement), {"import_id": import_id})
+    await session.execute(text("ANALYZE roster_named, roster_refused, roster_placed"))
     done = await session.execute(text(_MISSING), {"import_id": import_id, "parent_id": parent_id})
     return int(done.rowcount)  # type: ignore[attr-defined]
 
