@@ -30,7 +30,7 @@ from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.core.problems import MEDIA_TYPE, STATUS
 from app.device.signer import API
-from tests.identity.role_table import BODIES, NOBODY
+from tests.identity.role_bodies import BODIES, NOBODY
 from tests.service import ORIGIN, Service
 from tests.signing.opened_round import HEALTH, INSPECTORATE, OpenedRound, nip_of, opened_round, person_row
 

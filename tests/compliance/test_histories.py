@@ -24,7 +24,9 @@ from app.obligation.audit import service as audit
 from app.pledge import queries as pledge_queries
 from app.pledge import service as pledge
 from app.transparency.record import LogIdentity
-from tests.compliance.city import ACTS, City, found
+from tests.compliance.city import City
+from tests.compliance.city_acts import ACTS
+from tests.compliance.city_roster import found
 from tests.compliance.register import STATES
 from tests.signing.opened_round import NOON, new_database
 
@@ -191,15 +193,15 @@ async def test_whatever_happens_the_figures_are_the_recount_and_the_past_stays(
 ) -> None:
     city.now, city.people, city.rounds, city.imports, city.signed, city.done = NOON, {}, [], [], {}, []
     await found(city)
-    await city.act("open_round", history[0][1])
+    await city.act(ACTS["open_round"], history[0][1])
     watch = Watch(city)
     for step, (name, number) in enumerate(history[1:]):
-        await city.act(name, number)
+        await city.act(ACTS[name], number)
         await watch.look()
         if step % 5 == 4:
             await watch.remember(number)
     await watch.ask_again()
-    await city.act("fold", 0)
+    await city.act(ACTS["fold"], 0)
     async with city.database.transaction() as session:
         assert [one for one in await counting.verify(session) if not one.right] == []
         assert await audit.contradictions(session) == {}

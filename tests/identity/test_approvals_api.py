@@ -17,7 +17,7 @@ from app.device.signer import API
 from app.identity import service as identity
 from tests.conftest import NOON
 from tests.identity.administrator import Administrator, administrator
-from tests.identity.role_table import NOBODY
+from tests.identity.role_bodies import NOBODY
 from tests.service import Service, running_service
 from tests.web.visits import database_of_a_module
 

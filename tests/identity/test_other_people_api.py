@@ -11,7 +11,8 @@ from app.core.db import Database
 from app.core.permission import Role
 from app.device.signer import API, Device
 from app.identity import service as identity
-from tests.identity.role_table import ALLOWED, BODIES, COOKIE_ONLY, NOBODY, PERSON_ONLY
+from tests.identity.role_bodies import BODIES, NOBODY
+from tests.identity.role_table import ALLOWED, COOKIE_ONLY, PERSON_ONLY
 from tests.identity.test_activation_api import activate, stranger
 from tests.signing.opened_round import OpenedRound
 

@@ -6,17 +6,8 @@ import pytest
 
 from app.core.permission import Role
 from app.device.signer import API, Device
-from tests.identity.role_table import (
-    ACCOUNT_ONLY,
-    ALLOWED,
-    BODIES,
-    COOKIE_ONLY,
-    NOBODY,
-    OPEN_TO_ALL,
-    OUTSIDE,
-    PERSON_ONLY,
-    TOKENS,
-)
+from tests.identity.role_bodies import BODIES, NOBODY
+from tests.identity.role_table import ACCOUNT_ONLY, ALLOWED, COOKIE_ONLY, OPEN_TO_ALL, OUTSIDE, PERSON_ONLY, TOKENS
 from tests.signing.opened_round import OpenedRound
 
 DENIED = {401, 403}

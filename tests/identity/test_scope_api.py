@@ -12,7 +12,8 @@ import pytest
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.device.signer import API
-from tests.identity.role_table import ALLOWED, BODIES, NOBODY
+from tests.identity.role_bodies import BODIES, NOBODY
+from tests.identity.role_table import ALLOWED
 from tests.signing.opened_round import HEALTH, INSPECTORATE, OpenedRound, nip_of, opened_round, person_row
 
 PNG = bytes.fromhex(

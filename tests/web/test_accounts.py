@@ -13,7 +13,7 @@ from app.web.browser_name import browser_name
 from app.web.pages.account import onward
 from tests.conftest import NOON
 from tests.identity.administrator import Administrator, administrator, invite
-from tests.identity.role_table import NOBODY
+from tests.identity.role_bodies import NOBODY
 from tests.service import Service, running_service
 from tests.web.visits import Visit, database_of_a_module
 

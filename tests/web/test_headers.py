@@ -15,7 +15,7 @@ from app.core.postgres import LocalPostgres
 from app.device.signer import API, Device
 from app.web import pages
 from tests.conftest import NOON
-from tests.identity.role_table import NOBODY
+from tests.identity.role_bodies import NOBODY
 from tests.service import Service, running_service
 from tests.web.visits import BUDI, HTML, SITI, Visit, activated, database_of_a_module
 

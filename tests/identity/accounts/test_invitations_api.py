@@ -17,7 +17,7 @@ from app.core.permission import Role
 from app.device.signer import API
 from tests.identity.accounts.refusals import GONE, REFUSED, STRANGER
 from tests.identity.administrator import Administrator, administrator, events, invite
-from tests.identity.role_table import NOBODY
+from tests.identity.role_bodies import NOBODY
 from tests.service import ORIGIN, Service
 from tests.web.visits import SITI, Visit
 

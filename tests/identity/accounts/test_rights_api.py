@@ -19,7 +19,8 @@ from app.identity.edge import authenticate, find_account
 from app.signing.act import unb64
 from tests.identity.accounts.refusals import CONFIRM, REFUSED, STRANGER
 from tests.identity.administrator import administrator
-from tests.identity.role_table import ALLOWED, BODIES, COOKIE_ONLY, NOBODY, PERSON_ONLY
+from tests.identity.role_bodies import BODIES, NOBODY
+from tests.identity.role_table import ALLOWED, COOKIE_ONLY, PERSON_ONLY
 from tests.service import ORIGIN, Service
 
 DANGEROUS: list[tuple[Permission, str, str, Any]] = [

@@ -7,7 +7,7 @@ from app.core.permission import Role
 from app.device.authenticator import SoftAuthenticator
 from tests.identity.accounts.refusals import REFUSED, STRANGER
 from tests.identity.administrator import Administrator, administrator, events
-from tests.identity.role_table import NOBODY
+from tests.identity.role_bodies import NOBODY
 from tests.service import ORIGIN, Service
 from tests.web.visits import SITI
 
