@@ -15,7 +15,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from app.core.db import Session, as_service
+from app.core.db import Session, as_service, raw_connection
 from app.core.errors import AppError, Kind
 from app.core.resources import Resources
 
@@ -87,9 +87,8 @@ def _register(app: procrastinate.App, kind: JobKind, resources: Resources) -> No
 async def defer(session: Session, name: str, **arguments: Any) -> None:
     """Insert a job in the session's own transaction."""
     queue: procrastinate.App = session.info["queue"]
-    connection = await (await session.connection()).get_raw_connection()
     declared: Task[Any, Any, Any] = queue.tasks[name]
-    await declared.configure(connection=connection.driver_connection).defer_async(**arguments)
+    await declared.configure(connection=await raw_connection(session)).defer_async(**arguments)
 
 
 @task("jobs.rescue", cron="* * * * * */30")

@@ -5,15 +5,13 @@ The reading lies in temporary tables of the session's transaction: `roster_readi
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
 from sqlalchemy import text
 
 from app.asn.reading import FIELDS
 from app.asn.staging import outside
-from app.core.db import Session, copy_rows
+from app.core.db import Session, copy_rows, raw_connection
 
 _TABLES = (
     """CREATE TEMP TABLE roster_reading (place bigint, sheet text, "row" int, outcome text, findings jsonb, silent text[],
@@ -222,8 +220,7 @@ async def make_tables(session: Session, units: Iterable[tuple[str, str, str]]) -
 
 async def copy_reading(session: Session, chunks: AsyncIterator[bytes]) -> None:
     """Copy a reading's lines into its table as they come; what they raise ends the transaction."""
-    connection = await (await session.connection()).get_raw_connection()
-    raw: AsyncConnection[Any] = connection.driver_connection  # type: ignore[assignment]
+    raw = await raw_connection(session)
     columns = ", ".join(f'"{name}"' for name in FIELDS)
     async with (
         raw.cursor() as cursor,
