@@ -58,7 +58,11 @@ def _examine(request: Request, settings: Settings, now: datetime) -> list[Findin
     authority = resources(request).get(KeyRing).authority
     with suppress(PkiFault):  # what stops the renewal of the list is found just below
         authority.crls(now)
-    in_use = {"tsa": authority.tsa.certificate, "e-seal": authority.e_seal_certificate}
+    in_use = {
+        "issuing": authority.issuing,
+        "tsa": authority.tsa.certificate,
+        "e-seal": authority.e_seal_certificate,
+    }
     return examine_keys(settings, now) + superseded(key_folder(settings.storage), in_use)
 
 
@@ -93,17 +97,10 @@ async def root(request: Request) -> Response:
     return Response(root_pem, media_type="application/x-pem-file")
 
 
-@router.get("/ca/issuing.crl", response_class=Response)
-async def issuing_crl(request: Request, clock: ClockDep) -> Response:
-    """The issuing CA's CRL (RFC 5280)."""
-    crl = resources(request).get(KeyRing).authority.crls(clock.now())[1]
-    headers = {"Cache-Control": "public, max-age=3600"}
-    return Response(crl, media_type="application/pkix-crl", headers=headers)
-
-
-@router.get("/ca/root.crl", response_class=Response)
-async def root_crl(request: Request, clock: ClockDep) -> Response:
-    """The root's CRL."""
-    crl = resources(request).get(KeyRing).authority.crls(clock.now())[0]
-    headers = {"Cache-Control": "public, max-age=3600"}
-    return Response(crl, media_type="application/pkix-crl", headers=headers)
+@router.get("/ca/{name}.crl", response_class=Response)
+async def revocation_list(name: str, request: Request, clock: ClockDep) -> Response:
+    """The CRL (RFC 5280) of the root, or of an issuing CA under the name its certificates give."""
+    found = resources(request).get(KeyRing).authority.published_crl(f"{name}.crl", clock.now())
+    if found is None:
+        return problem(request, 404, "not_found")
+    return Response(found, media_type="application/pkix-crl", headers={"Cache-Control": "public, max-age=3600"})

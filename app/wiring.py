@@ -30,7 +30,7 @@ from app.core.resources import Resources
 from app.core.s3_blobs import S3BlobStore
 from app.core.schema import ROOT, service_login, upgrade
 from app.core.secrets import master_key
-from app.core.settings import Settings, StorageSettings
+from app.core.settings import ServiceSettings, Settings, StorageSettings
 from app.core.write_once import keep_once
 from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
@@ -74,6 +74,11 @@ def key_folder(settings: StorageSettings) -> Path:
     return settings.data_dir / "keys"
 
 
+def crl_base(settings: ServiceSettings) -> str | None:
+    """Return the address CRLs are published under; None where the service has no address for others."""
+    return f"{settings.base_url}/ca" if settings.secure else None
+
+
 def key_places(settings: Settings) -> Places:
     """Return which keys lie in a token, and where; raises `UriRefused`."""
     given = settings.token_keys
@@ -96,14 +101,13 @@ def open_keys(settings: Settings, now: datetime) -> KeyRing:
     folder, passphrase = key_folder(settings.storage), master_key(settings.storage)
     try:
         if not folder.exists():
-            crl_base = f"{settings.service.base_url}/ca" if settings.service.secure else None
             with suppress(KeysExist):  # another process, started at the same moment, was first
                 init_keys(
                     folder,
                     passphrase,
                     institution=settings.service.institution,
                     now=now,
-                    crl_base=crl_base,
+                    crl_base=crl_base(settings.service),
                     places=key_places(settings),
                 )
         return load_keys(folder, passphrase, places=key_places(settings))
@@ -171,7 +175,7 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     providers = build_providers(settings, keys.authority)
     held.add(Providers, providers)
     held.add(Pump, Pump(webhook_means_of(held)))
-    held.add(Verifier, Verifier([keys.authority.root], shelf, blobs, log, providers.roots))
+    held.add(Verifier, Verifier(keys.authority, shelf, blobs, log, providers.roots))
     _add_identity(held, settings, log)
     queue = jobs.build_app(libpq_url(database.url), held)
     held.add(procrastinate.App, queue)

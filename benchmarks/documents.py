@@ -123,9 +123,7 @@ class Office:
             (self.by_length[file.base.length], *file.parts),
             expected_digest=None,
             spki=None,
-            issuing=authority.issuing,
-            tsa=authority.tsa.certificate,
-            e_seal=authority.e_seal_certificate,
+            own=authority.own_certificates,
         )
 
 

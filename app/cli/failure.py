@@ -2,9 +2,12 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.core.errors import AppError, CannotStart
 from app.core.texts import text
+from app.pki.errors import PkiFault
 
 
 def report(error: AppError | CannotStart, *, as_json: bool = False) -> None:
@@ -21,3 +24,12 @@ def report(error: AppError | CannotStart, *, as_json: bool = False) -> None:
     if remedy != f"{error.code}.remedy":
         print(remedy, file=sys.stderr)
     print(f"({error.code})", file=sys.stderr)
+
+
+@contextmanager
+def keys_told() -> Iterator[None]:
+    """Faults of keys as what the operator reads."""
+    try:
+        yield
+    except PkiFault as fault:
+        raise CannotStart(f"{fault} ({fault.code})") from fault

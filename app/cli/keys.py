@@ -1,29 +1,32 @@
 """`pakta keys …`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from app.cli import keys_succession
+from app.cli.failure import keys_told
 from app.cli.keys_retimestamp import retimestamp
 from app.cli.options import AsJson, DataDir
-from app.core.errors import CannotStart
 from app.core.secrets import master_key
 from app.core.settings import Settings
-from app.pki.errors import PkiFault
 from app.pki.inventory import list_certificates
 from app.pki.keycheck import Finding
 from app.pki.keyring import init_keys, renew_crl
 from app.pki.rotation import rotate as rotate_key
-from app.wiring import examine_keys, key_folder, key_places
+from app.pki.succession import rotate_issuing
+from app.wiring import crl_base, examine_keys, key_folder, key_places
 
 cli = typer.Typer(help="Keys and certificates.", no_args_is_help=True)
 cli.command()(retimestamp)
+cli.command()(keys_succession.request)
+cli.command()(keys_succession.certify)
+cli.command()(keys_succession.install)
 ENDING = 3  # apart from 1 (something is wrong) and 2 (the command was called wrongly)
 
 
@@ -36,13 +39,13 @@ def keys() -> None:
 def init(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets it
     """Make root, issuing CA, TSA, e-seal and log key, in the token where a URI names one; refuses when there are keys."""
     settings = Settings()
-    with _told():
+    with keys_told():
         init_keys(
             key_folder(settings.storage),
             master_key(settings.storage),
             institution=settings.service.institution,
             now=datetime.now(UTC),
-            crl_base=f"{settings.service.base_url}/ca" if settings.service.secure else None,
+            crl_base=crl_base(settings.service),
             places=key_places(settings),
         )
     typer.echo(str(key_folder(settings.storage)))
@@ -71,7 +74,7 @@ def _tell(settings: Settings, findings: list[Finding], now: datetime) -> None:
         console.print(f"{found.level}: {found.detail} ({found.code})", markup=False)
     if findings:
         return
-    with _told():
+    with keys_told():
         for one in list_certificates(key_folder(settings.storage), now, places=key_places(settings)):
             console.print(f"{one.name}: sampai {one.not_after:%d-%m-%Y}, {one.place}", markup=False)
     console.print("Semua kunci dan sertifikat baik.")
@@ -79,19 +82,19 @@ def _tell(settings: Settings, findings: list[Finding], now: datetime) -> None:
 
 @cli.command()
 def rotate(
-    name: Annotated[Literal["tsa", "e-seal"], typer.Argument(help="Which one is followed by another.")],
+    name: Annotated[Literal["issuing", "tsa", "e-seal"], typer.Argument(help="Which one is followed by another.")],
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
-    """Give the TSA or the e-seal a new key and certificate; restart server and worker then. The old certificate is kept."""
+    """Give the issuing CA, the TSA or the e-seal a new key and certificate; restart server and worker then. The old one is kept."""
     settings = Settings()
-    with _told():
-        rotate_key(
+    follow = rotate_issuing if name == "issuing" else partial(rotate_key, name=name)
+    with keys_told():
+        follow(
             key_folder(settings.storage),
             master_key(settings.storage),
-            name,
             institution=settings.service.institution,
             now=datetime.now(UTC),
-            crl_base=f"{settings.service.base_url}/ca" if settings.service.secure else None,
+            crl_base=crl_base(settings.service),
             places=key_places(settings),
         )
     typer.echo(f"{name}: kunci dan sertifikat baru dipakai setelah server dan worker dimulai ulang.")
@@ -101,7 +104,7 @@ def rotate(
 def crl(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets it
     """Sign the CRLs anew: the root's only where its key is present."""
     settings = Settings()
-    with _told():
+    with keys_told():
         renewed = renew_crl(
             key_folder(settings.storage),
             master_key(settings.storage),
@@ -109,12 +112,3 @@ def crl(data_dir: DataDir = None) -> None:  # noqa: ARG001 - its callback sets i
             places=key_places(settings),
         )
     typer.echo("\n".join(renewed))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Faults of keys as what the operator reads."""
-    try:
-        yield
-    except PkiFault as fault:
-        raise CannotStart(f"{fault} ({fault.code})") from fault

@@ -66,9 +66,7 @@ def _faults(
                 parts,
                 expected_digest=document.digest,
                 spki=None,
-                issuing=authority.issuing,
-                tsa=authority.tsa_certificates,
-                e_seal=authority.e_seal_certificates,
+                own=authority.own_certificates,
                 timed=timed,
             )
         except ReopenRefused as refused:

@@ -85,9 +85,7 @@ def check(
             (file.prefix, *file.parts),
             expected_digest=digest,
             spki=spki,
-            issuing=authority.issuing,
-            tsa=authority.tsa_certificates,
-            e_seal=authority.e_seal_certificates,
+            own=authority.own_certificates,
             timed=timed,
         )
     except ReopenRefused as refused:

@@ -41,6 +41,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer
 from app.pdf.reopen import KINDS, Kind
 from app.pki import cms, cms_check, der
 from app.pki.errors import PkiFault
+from app.pki.parsed_certificate import parse
 
 # its warnings quote whole subjects: names and NIP of people have no place in a log
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
@@ -199,8 +200,18 @@ class Validator:
             return False
         if token and token.attributes != cms.token_attributes(sha256(token.content or b"").digest(), token.certificate):
             return False  # its certificate may be newer than the file's store, but the token itself must name it
-        others = {*signed.others, *(token.others if token else ())}
-        return others <= self.known and not embedded.pkcs7_content[len(encoded) :].strip(b"\0")
+        chains = {(one.certificate, other) for one in (signed, token) if one for other in one.others}
+        return all(self._belongs(*one) for one in chains) and not embedded.pkcs7_content[len(encoded) :].strip(b"\0")
+
+    def _belongs(self, certificate: bytes, other: bytes) -> bool:
+        """Whether what a chain carries is known to the bit, or is an issuing CA that came after the file's store was written."""
+        if other in self.known:
+            return True
+        try:
+            cms_check.check_issued(certificate, other)
+            return parse(other).subject not in {parse(one).subject for one in self.known}
+        except PkiFault:
+            return False
 
 
 def _store(reader: PdfFileReader) -> tuple[list[x509.Certificate], list[CRLContainer]]:

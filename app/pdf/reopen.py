@@ -9,8 +9,7 @@ signed is not for it either: see `inspect`.
 import re
 from binascii import Error as BinasciiError
 from binascii import unhexlify
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +17,7 @@ from typing import Literal
 
 from app.pdf.covered import RANGE, Hole, digests, shared
 from app.pki import cms_check, der
+from app.pki.authority import OwnCertificates
 from app.pki.errors import DerMalformed, SignatureRefused
 
 Kind = Literal["signer", "countersigner", "e_seal", "archive"]
@@ -76,17 +76,13 @@ def reopen(
     *,
     expected_digest: bytes | None,
     spki: bytes | None,
-    issuing: bytes,
-    tsa: bytes | Collection[bytes],
-    e_seal: bytes | Collection[bytes] | None,
+    own: OwnCertificates,
     timed: bool = True,
 ) -> Reopened:
     """Check a finished document, given whole or as its consecutive parts; `ReopenRefused` on the first fault.
 
     `expected_digest` and `spki` are what the first signature must cover and be made with, None where nothing was
-    announced; `issuing`, `tsa` and `e_seal` are the certificates in DER that may stand behind signatures (of `tsa` and
-    `e_seal` also those that were followed by others). Without `e_seal`
-    a sealed document is refused. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
+    announced; `own` are the certificates that may stand behind signatures. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
     """
     data = parts if isinstance(parts, bytes) else b"".join(parts)
     if not data.startswith(b"%PDF-1.7\n"):
@@ -99,9 +95,9 @@ def reopen(
         if not checked and expected_digest is not None and digest != expected_digest:
             raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
         kind, field = _declared(data, hole)
-        trusted = _Trusted(issuing, _several(tsa), _several(e_seal), None if checked else spki, timed)
+        awaited = _Awaited(own, None if checked else spki, timed)
         try:
-            facts = _check(kind, field, _value(data, hole), digest, trusted)
+            facts = _check(kind, field, _value(data, hole), digest, awaited)
         except SignatureRefused as error:
             raise ReopenRefused(error.code, str(error)) from error
         checked.append(facts)
@@ -204,58 +200,39 @@ def _fields(data: bytes, pointer: bytes, hole: Hole) -> list[bytes]:
 
 
 @dataclass(frozen=True)
-class _Trusted:
-    """What may stand behind a signature."""
+class _Awaited:
+    """What may stand behind a signature, the key announced for it, and whether it must have its time."""
 
-    issuing: bytes
-    tsa: Collection[bytes]
-    e_seal: Collection[bytes]
+    own: OwnCertificates
     spki: bytes | None
     timed: bool
 
 
-def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, trusted: _Trusted) -> SignatureFacts:
+def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, awaited: _Awaited) -> SignatureFacts:
     """One signature or archive time stamp; `SignatureRefused` or `ReopenRefused`."""
+    own = awaited.own
     if kind == "archive":
-        at = _check_token(encoded, digest, trusted)
+        at = cms_check.check_token(encoded, digest, tsa=own.tsa, issuing=own.issuing)
         return SignatureFacts(kind, field, "", "", at, digest)
     signed = cms_check.read_signed_data(encoded)
     certificate = cms_check.check_document_signature(signed, digest)
     if kind == "e_seal":
-        if signed.certificate not in trusted.e_seal:
+        if signed.certificate not in own.e_seal:
             raise ReopenRefused("signature.issuer", "segel bukan dari sertifikat segel instansi")
-    else:
-        cms_check.check_issued(signed.certificate, trusted.issuing)
-        if signed.certificate in trusted.e_seal or signed.certificate in trusted.tsa:
-            raise ReopenRefused("signature.issuer", "sertifikat ini bukan milik seseorang")
-        if trusted.spki is not None and certificate.spki != trusted.spki:
-            raise ReopenRefused("reopen.key", "ditandatangani dengan kunci lain")
-    if signed.others != (trusted.issuing,):
-        raise ReopenRefused("signature.cms", "sertifikat penerbit yang disertakan bukan yang semestinya")
+    elif signed.certificate in own.e_seal or signed.certificate in own.tsa:
+        raise ReopenRefused("signature.issuer", "sertifikat ini bukan milik seseorang")
+    cms_check.check_chain(signed, own.issuing)
+    if kind != "e_seal" and awaited.spki is not None and certificate.spki != awaited.spki:
+        raise ReopenRefused("reopen.key", "ditandatangani dengan kunci lain")
     name, number = certificate.text("name"), certificate.text("serial_number")
-    if (signed.token is None) is trusted.timed:
+    if (signed.token is None) is awaited.timed:
         raise ReopenRefused("signature.timestamp", "tidak ada stempel waktu, atau ada yang tidak diminta")
     if signed.token is None:
         return SignatureFacts(kind, field, name, number, None, digest, signed.certificate)
-    at = _check_token(signed.token, sha256(signed.signature).digest(), trusted)
+    at = cms_check.check_token(signed.token, sha256(signed.signature).digest(), tsa=own.tsa, issuing=own.issuing)
     if not certificate.not_before <= at <= certificate.not_after:
         raise ReopenRefused("signature.validity", "ditandatangani di luar masa berlaku sertifikat")
     return SignatureFacts(kind, field, name, number, at, digest, signed.certificate)
-
-
-def _check_token(encoded: bytes, imprint: bytes, trusted: _Trusted) -> datetime:
-    """A token of whichever of the time-stamping certificates it names; the newest is the first and the usual one."""
-    *earlier, last = trusted.tsa
-    for tsa in earlier:
-        with suppress(SignatureRefused):
-            return cms_check.check_token(encoded, imprint, tsa=tsa, chain=(trusted.issuing,))
-    return cms_check.check_token(encoded, imprint, tsa=last, chain=(trusted.issuing,))
-
-
-def _several(certificates: bytes | Collection[bytes] | None) -> tuple[bytes, ...]:
-    if certificates is None:
-        return ()
-    return (certificates,) if isinstance(certificates, bytes) else tuple(certificates)
 
 
 def _check_order(kinds: Sequence[Kind]) -> None:

@@ -4,60 +4,85 @@ The root's key is not needed here and may be offline; its certificate and its CR
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from app.pki import cms, crl
 from app.pki.certificate import LEEWAY, Issuer, Subject, signer_certificate
-from app.pki.crl import CrlDates
-from app.pki.errors import CrlOutdated
+from app.pki.crl import fresh_crl
+from app.pki.errors import CrlOutdated, IssuerMissing
+from app.pki.issuing_ca import IssuingCa, list_name
 from app.pki.parsed_certificate import parse
 from app.pki.signing_key import SigningKey
 from app.pki.timestamp import TimestampAuthority
 
 DEFAULT_LIFE = timedelta(minutes=10)
-ISSUING_CRL_LIFE = timedelta(days=30)
 ARCHIVE_CRL_LIFE = timedelta(days=3650)  # as long as the TSA's certificate; by then the archive is stamped anew
 MOMENT_CRL_LIFE = timedelta(minutes=1)  # ends while the signer's short certificate still lives
 
 
 @dataclass(frozen=True)
 class TrustMaterial:
-    """What a document's DSS holds so that it can be checked without us: certificates and CRLs in DER."""
+    """What a document's DSS holds so that it can be checked without us: certificates and CRLs in DER, the root's first."""
 
-    root: bytes
-    issuing: bytes
-    tsa: bytes
-    crls: tuple[bytes, bytes]
+    certificates: tuple[bytes, ...]
+    crls: tuple[bytes, ...]
 
-    @property
-    def certificates(self) -> tuple[bytes, bytes, bytes]:
-        """Root, issuing CA, TSA."""
-        return self.root, self.issuing, self.tsa
+
+@dataclass(frozen=True)
+class OwnCertificates:
+    """The certificates (DER) that may stand behind what is signed here: those in use, then those before them."""
+
+    issuing: tuple[bytes, ...]
+    tsa: tuple[bytes, ...]
+    e_seal: tuple[bytes, ...]
 
 
 @dataclass(repr=False)
 class Authority:
-    """Certificates in DER, keys behind `SigningKey`, and the two CRLs last signed; safe to share between threads."""
+    """Certificates in DER, keys behind `SigningKey`, and the CRLs last signed; safe to share between threads.
+
+    `issuing_cas` begins with the one in use; `past_issuing` are certificates of CAs whose keys are no longer here.
+    """
 
     root: bytes
-    issuer: Issuer
+    root_crl: bytes
+    issuing_cas: tuple[IssuingCa, ...]
     tsa: TimestampAuthority
     e_seal_key: SigningKey
     e_seal_certificate: bytes
-    root_crl: bytes
-    issuing_crl: bytes
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
+    past_issuing: tuple[bytes, ...] = ()
     past_tsa: tuple[bytes, ...] = ()
     past_e_seal: tuple[bytes, ...] = ()
-    keep_crl: Callable[[bytes], None] = field(default=lambda _: None)
+
+    @property
+    def issuer(self) -> Issuer:
+        """The issuing CA that certifies now."""
+        return self.issuing_cas[0].issuer
 
     @property
     def issuing(self) -> bytes:
-        """The issuing CA's certificate."""
+        """The certificate of the issuing CA that certifies now."""
         return self.issuer.certificate
+
+    @property
+    def own_certificates(self) -> OwnCertificates:
+        """What may stand behind documents made here, at any time."""
+        issuing = *(ca.certificate for ca in self.issuing_cas), *self.past_issuing
+        return OwnCertificates(issuing, self.tsa_certificates, self.e_seal_certificates)
+
+    def issuer_for(self, certificate: bytes) -> Issuer:
+        """The issuing CA that a certificate (DER) came from; raises `IssuerMissing` when its key is not here."""
+        name = parse(certificate).issuer
+        for ca in self.issuing_cas:
+            if ca.issuer.name == name:
+                return ca.issuer
+        raise IssuerMissing(
+            "Kunci CA penerbit terdahulu tidak ada di folder past. Pulihkan dari cadangan, lalu ulangi."
+        )
 
     @property
     def tsa_certificates(self) -> tuple[bytes, ...]:
@@ -94,40 +119,51 @@ class Authority:
             attributes=attributes,
             signature_der=signature,
             certificate=self.e_seal_certificate,
-            chain=self.chain,
+            chain=(issuing_of(self.e_seal_certificate, self.own_certificates.issuing),),
             timestamp_token=self.tsa.token(sha256(signature).digest(), at),
         )
 
-    def crls(self, now: datetime) -> tuple[bytes, bytes]:
-        """The root's and the issuing CA's CRL, both in force at `now`; the second is signed anew in its last half."""
+    def crls(self, now: datetime) -> tuple[bytes, ...]:
+        """The root's CRL and that of every issuing CA, the one in use first; all in force at `now`."""
         if crl.dates_of(self.root_crl).next_update <= now:
             raise CrlOutdated("CRL akar sudah kedaluwarsa. Sambungkan kunci akar, lalu jalankan `pakta keys crl`.")
-        if crl.dates_of(self.issuing_crl).next_update - now < ISSUING_CRL_LIFE / 2:
-            self.issuing_crl = fresh_crl(self.issuer, now, ISSUING_CRL_LIFE)
-            self.keep_crl(self.issuing_crl)
-        return self.root_crl, self.issuing_crl
+        return self.root_crl, *(ca.crl(now) for ca in self._cas_at(now))
 
-    def archive_crls(self, now: datetime) -> tuple[bytes, bytes, bytes]:
-        """The CRLs an archive time stamp preserves: root's, issuing CA's for the years to come, issuing CA's of this moment.
+    def published_crl(self, name: str, now: datetime) -> bytes | None:
+        """The CRL that certificates name by this file name; None when there is none, or its CA has ended."""
+        if name == "root.crl":
+            return self.root_crl
+        return next((ca.crl(now) for ca in self._cas_at(now) if list_name(ca.certificate) == name), None)
+
+    def archive_crls(self, now: datetime) -> tuple[bytes, ...]:
+        """The CRLs an archive time stamp preserves: root's, each issuing CA's for the years to come, and each one's of this moment.
 
         The first two let a validator judge CA, TSA and e-seal offline for as long as the TSA's certificate lives. The last
         and newest lets the time slide of ETSI EN 319 102-1 clause 5.6.2.2 come to rest inside the life of the signer's
-        certificate, where it would otherwise stay at the validator's own time and find that certificate expired.
+        certificate, where it would otherwise stay at the validator's own time and find that certificate expired. What is
+        sealed may have been signed under the CA before.
         """
-        lasting = fresh_crl(self.issuer, now - timedelta(seconds=1), ARCHIVE_CRL_LIFE)
-        return self.root_crl, lasting, fresh_crl(self.issuer, now, MOMENT_CRL_LIFE)
+        issuers = [ca.issuer for ca in self._cas_at(now)]
+        lasting = (fresh_crl(issuer, now - timedelta(seconds=1), ARCHIVE_CRL_LIFE) for issuer in issuers)
+        return self.root_crl, *lasting, *(fresh_crl(issuer, now, MOMENT_CRL_LIFE) for issuer in issuers)
 
     def trust_material(self, now: datetime) -> TrustMaterial:
         """Certificates and CRLs for the DSS of documents made at `now`."""
-        return TrustMaterial(self.root, self.issuing, self.tsa.certificate, self.crls(now))
+        issuing = (ca.certificate for ca in self._cas_at(now))
+        return TrustMaterial((self.root, *issuing, self.tsa.certificate), self.crls(now))
 
-
-def fresh_crl(issuer: Issuer, now: datetime, life: timedelta) -> bytes:
-    """An empty CRL from `now` on. Its number is the second it was made in, so it grows without being kept anywhere."""
-    at = now.replace(microsecond=0)
-    return crl.revocation_list(issuer, number=int(at.timestamp()), dates=CrlDates(at, at + life))
+    def _cas_at(self, now: datetime) -> list[IssuingCa]:
+        """The CA in use, and those before it until their end."""
+        first, *earlier = self.issuing_cas
+        return [first, *(ca for ca in earlier if ca.in_force(now))]
 
 
 def issuer_of(certificate: bytes, key: SigningKey) -> Issuer:
     """A certificate and its key as an issuer."""
     return Issuer(certificate, parse(certificate).subject, key)
+
+
+def issuing_of(certificate: bytes, issuing: Sequence[bytes]) -> bytes:
+    """Which of an institution's issuing CAs (DER, the one in use first) a certificate names as its issuer."""
+    name = parse(certificate).issuer
+    return next((one for one in issuing if parse(one).subject == name), issuing[0])

@@ -5,7 +5,7 @@ what RFC 5652 would allow: signatures of other makers are for a full validator.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 
@@ -62,24 +62,32 @@ def check_issued(certificate: bytes, issuing: bytes) -> None:
         raise SignatureRefused("signature.issuer", "the certificate was not issued by this authority")
 
 
-def check_token(encoded: bytes, imprint: bytes, *, tsa: bytes, chain: Sequence[bytes]) -> datetime:
-    """That a token of this TSA certificate, carrying this chain, holds for a SHA-256 imprint (RFC 3161 clause 2.4.2).
+def check_chain(signed: SignedData, issuing: Collection[bytes]) -> None:
+    """That a signature carries its certificate's issuer beside it, and nothing else, and that it is one of these CAs (DER)."""
+    if len(signed.others) != 1:
+        raise SignatureRefused("signature.cms", "it carries other certificates than its chain")
+    if signed.others[0] not in issuing:
+        raise SignatureRefused("signature.issuer", "its chain leads to another authority")
+    check_issued(signed.certificate, signed.others[0])
 
-    Returns the token's time.
+
+def check_token(encoded: bytes, imprint: bytes, *, tsa: Collection[bytes], issuing: Collection[bytes]) -> datetime:
+    """That a token of one of these TSA certificates, carrying its issuer of these CAs, holds for a SHA-256 imprint.
+
+    RFC 3161 clause 2.4.2. Returns the token's time.
     """
     signed = read_signed_data(encoded)
-    if signed.content_type != cms.ID_TST_INFO or signed.content is None or signed.certificate != tsa:
+    if signed.content_type != cms.ID_TST_INFO or signed.content is None or signed.certificate not in tsa:
         raise SignatureRefused("signature.timestamp", "not a token of this time-stamping authority")
-    if signed.others != tuple(chain):
-        raise SignatureRefused("signature.timestamp", "the token carries other certificates than its chain")
-    if signed.attributes != cms.token_attributes(sha256(signed.content).digest(), tsa):
+    check_chain(signed, issuing)
+    if signed.attributes != cms.token_attributes(sha256(signed.content).digest(), signed.certificate):
         raise SignatureRefused("signature.timestamp", "the token's attributes are not those of its content")
     _verified(signed, "signature.timestamp")
     try:
         at = der.read_time(_time(signed.content, imprint))
     except DerMalformed as error:
         raise SignatureRefused("signature.timestamp", f"the token is not in its form: {error}") from error
-    owner = parse(tsa)
+    owner = parse(signed.certificate)
     if not owner.not_before <= at <= owner.not_after:
         raise SignatureRefused("signature.validity", "the token's time is outside its certificate's life")
     return at

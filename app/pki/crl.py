@@ -5,7 +5,7 @@ Signer certificates never appear: they carry noRevAvail and live for minutes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.pki import der
 from app.pki.certificate import Issuer, authority_key_identifier
@@ -49,8 +49,20 @@ def revocation_list(issuer: Issuer, *, number: int, dates: CrlDates, revoked: Se
     return der.sequence(tbs, algorithm, der.bit_string(issuer.key.sign(tbs)))
 
 
+def fresh_crl(issuer: Issuer, now: datetime, life: timedelta) -> bytes:
+    """An empty CRL from `now` on. Its number is the second it was made in, so it grows without being kept anywhere."""
+    at = now.replace(microsecond=0)
+    return revocation_list(issuer, number=int(at.timestamp()), dates=CrlDates(at, at + life))
+
+
 def dates_of(crl: bytes) -> CrlDates:
     """The two dates of a CRL we wrote."""
     tbs = der.children(der.read_whole(crl, der.SEQUENCE))[0]
     parts = der.children(tbs)
     return CrlDates(der.read_time(parts[3]), der.read_time(parts[4]))
+
+
+def issuer_name(crl: bytes) -> bytes:
+    """The DER of the name of the CA that signed a CRL we wrote."""
+    tbs = der.children(der.read_whole(crl, der.SEQUENCE))[0]
+    return der.children(tbs)[2].whole

@@ -63,6 +63,12 @@ class RotationRefused(PkiFault):
     code = "keys.rotation"
 
 
+class IssuerMissing(PkiFault):
+    """The key of an issuing CA that was followed by another is needed once more and is not here."""
+
+    code = "keys.past_missing"
+
+
 class KeysMissing(PkiFault):
     """A key or certificate file is not there."""
 

@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from app.pki import der
-from app.pki.authority import ISSUING_CRL_LIFE, fresh_crl, issuer_of
+from app.pki.authority import issuer_of
 from app.pki.certificate import Issuer
+from app.pki.crl import fresh_crl
 from app.pki.errors import SubjectRefused
+from app.pki.issuing_ca import ISSUING_CRL_LIFE, list_name, role
 from app.pki.signing_key import SigningKey
 
 YEAR = timedelta(days=365)
@@ -43,11 +45,11 @@ def build(institution: str, now: datetime, crl_base: str | None, keys: Mapping[s
     """
     require_institution(institution)
     start = now.replace(microsecond=0) - START_EARLY
-    root_name, issuing_name = _name(institution, "Akar"), _name(institution, "CA Penerbit")
+    root_name = _name(institution, "Akar")
     by_root = _Issuing(root_name, keys["root"])
-    root = _certificate(root_name, keys["root"], by_root, _from(start, "root"), _ca_extensions(1))
-    from_root = (*_ca_extensions(0), *_distribution(crl_base, "root.crl"))
-    issuing = _certificate(issuing_name, keys["issuing"], by_root, _from(start, "issuing"), from_root)
+    root = _certificate(root_name, keys["root"].spki, by_root, (start, start + LIVES["root"]), _ca_extensions(1))
+    name = issuing_name(institution, 1)
+    issuing = issuing_certificate(name, keys["issuing"].spki, issuer_of(root, keys["root"]), now, crl_base)
     signer = issuer_of(issuing, keys["issuing"])
     tsa, seal = (end_certificate(name, institution, keys[name], signer, now, crl_base) for name in ("tsa", "e-seal"))
     return {
@@ -60,32 +62,42 @@ def build(institution: str, now: datetime, crl_base: str | None, keys: Mapping[s
     }
 
 
+def issuing_name(institution: str, generation: int) -> x509.Name:
+    """The name of an institution's issuing CA; the next one has another, so that lists and chains cannot be mixed up."""
+    return _name(institution, role(generation))
+
+
+def issuing_certificate(name: x509.Name, spki: bytes, root: Issuer, now: datetime, crl_base: str | None) -> bytes:
+    """A certificate (DER) of an issuing CA under the root; it ends with the root's own at the latest."""
+    start = now.replace(microsecond=0) - START_EARLY
+    by = x509.load_der_x509_certificate(root.certificate)
+    end = min(start + LIVES["issuing"], by.not_valid_after_utc)
+    extensions = (*_ca_extensions(0), *_distribution(crl_base, "root.crl"))
+    return _certificate(name, spki, _Issuing(by.subject, root.key), (start, end), extensions)
+
+
 def end_certificate(
     name: str, institution: str, key: SigningKey, issuer: Issuer, now: datetime, crl_base: str | None
 ) -> bytes:
     """A certificate (DER) of `tsa` or `e-seal` under the issuing CA; it ends with that CA's own at the latest."""
     start = now.replace(microsecond=0) - START_EARLY
     by = x509.load_der_x509_certificate(issuer.certificate)
-    point = _distribution(crl_base, "issuing.crl")
+    point = _distribution(crl_base, list_name(issuer.certificate))
     if name == "tsa":
-        role = "Stempel Waktu"
+        purpose = "Stempel Waktu"
         extensions = _end_extensions((ExtendedKeyUsageOID.TIME_STAMPING,), critical=True)
     else:
-        role = "Segel Elektronik"
+        purpose = "Segel Elektronik"
         extensions = _end_extensions((DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION), critical=False)
     end = min(start + LIVES[name], by.not_valid_after_utc)
     signed_by = _Issuing(by.subject, issuer.key)
-    return _certificate(_name(institution, role), key, signed_by, (start, end), (*extensions, *point))
+    return _certificate(_name(institution, purpose), key.spki, signed_by, (start, end), (*extensions, *point))
 
 
 def require_institution(institution: str) -> None:
     """Raise `SubjectRefused` for a name that no certificate can bear; asked before any key is made."""
     if not 0 < len(institution.strip()) <= UPPER_BOUND:
         raise SubjectRefused("Nama instansi harus 1 sampai 64 karakter. Perbaiki pengaturan nama instansi.")
-
-
-def _from(start: datetime, name: str) -> tuple[datetime, datetime]:
-    return start, start + LIVES[name]
 
 
 @dataclass(frozen=True)
@@ -96,10 +108,10 @@ class _Issuing:
     key: SigningKey
 
 
-def _name(institution: str, role: str) -> x509.Name:
+def _name(institution: str, purpose: str) -> x509.Name:
     """C, O, CN; the CN names the institution too where the two fit into its 64 characters together."""
-    together = f"{role} {institution}"
-    common = together if len(together.encode()) <= UPPER_BOUND else role
+    together = f"{purpose} {institution}"
+    common = together if len(together.encode()) <= UPPER_BOUND else purpose
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "ID"),
@@ -147,13 +159,13 @@ def _distribution(crl_base: str | None, file: str) -> _Extensions:
 
 def _certificate(
     subject: x509.Name,
-    key: SigningKey,
+    spki: bytes,
     issuer: _Issuing,
     life: tuple[datetime, datetime],
     extensions: _Extensions,
 ) -> bytes:
     """A certificate in DER; the root signs with SHA-384, the issuing CA with SHA-256, each as wide as its curve."""
-    public = _public(key)
+    public = _public(spki)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -164,7 +176,7 @@ def _certificate(
         .not_valid_after(life[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
-    if issuer.key is not key:
+    if issuer.key.spki != spki:
         builder = builder.add_extension(authority_identifier(issuer.key), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
@@ -176,7 +188,7 @@ def _signed(builder: x509.CertificateBuilder, key: SigningKey) -> bytes:
 
     Nothing in the signed part depends on the key that signs but its algorithm (RFC 5280 clause 4.1.1.2).
     """
-    curve = _public(key).curve
+    curve = _public(key.spki).curve
     wide = curve.key_size > 256
     draft = builder.sign(ec.generate_private_key(curve), hashes.SHA384() if wide else hashes.SHA256())
     tbs = draft.tbs_certificate_bytes
@@ -185,11 +197,11 @@ def _signed(builder: x509.CertificateBuilder, key: SigningKey) -> bytes:
 
 def authority_identifier(key: SigningKey) -> x509.AuthorityKeyIdentifier:
     """The extension that names the issuer's key."""
-    return x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(key))
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(key.spki))
 
 
-def _public(key: SigningKey) -> ec.EllipticCurvePublicKey:
-    public = load_der_public_key(key.spki)
+def _public(spki: bytes) -> ec.EllipticCurvePublicKey:
+    public = load_der_public_key(spki)
     if not isinstance(public, ec.EllipticCurvePublicKey):
         raise TypeError("the authorities' keys are EC keys")
     return public

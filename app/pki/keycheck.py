@@ -12,8 +12,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.pki import crl, keyring
-from app.pki.errors import DerMalformed, KeysMissing, PkiFault, TokenFault
-from app.pki.keyring import CERTIFIED, LISTED, NOWHERE, Places
+from app.pki.errors import DerMalformed, KeysMissing, ObjectMissing, PkiFault, TokenFault
+from app.pki.keyring import CERTIFIED, LISTED, NOWHERE, PAST, Places
+from app.pki.parsed_certificate import parse
 
 EXPIRING = timedelta(days=62)  # whatever ends next month is told this month
 CRL_RENEWAL = timedelta(days=7)
@@ -36,7 +37,7 @@ def check_keys(folder: Path, passphrase: bytes, now: datetime, *, places: Places
     """Every fault of the folder at `now`; an empty list means that all is well. It raises nothing of its own.
 
     Codes: `keys.missing`, `keys.unreadable`, `keys.passphrase`, `keys.exposed`, `keys.expired`, `keys.expiring`,
-    `keys.not_yet_valid`, `keys.usage`, `keys.issuer`, `keys.mismatch`, `keys.crl_outdated`, `keys.crl_ending`;
+    `keys.not_yet_valid`, `keys.usage`, `keys.issuer`, `keys.mismatch`, `keys.past_missing`, `keys.crl_outdated`, `keys.crl_ending`;
     of keys in a token: `keys.module`, `keys.token_missing`, `keys.pin`, `keys.object_missing`, `keys.mechanism`, `keys.token_lost`.
     """
     if not folder.is_dir():
@@ -53,9 +54,9 @@ def check_keys(folder: Path, passphrase: bytes, now: datetime, *, places: Places
     for name, certificate in certificates.items():
         found += _life(name, certificate, now) + _usage(name, certificate)
         found += _key(folder, name, passphrase, certificate, places)
-        if issuer := certificates.get(ISSUERS[name]):
+        if issuer := _issuer_of(folder, name, certificate, certificates):
             found += _issuer(name, certificate, issuer)
-    found += _log_key(folder, passphrase) + _exposed(folder)
+    found += _log_key(folder, passphrase) + _exposed(folder) + _past_keys(folder, passphrase, now, places)
     for name in LISTED:
         found += _list(folder, name, now)
     return found
@@ -108,6 +109,19 @@ def _usage(name: str, certificate: x509.Certificate) -> list[Finding]:
     return [] if usage.digital_signature and fit else [wrong]
 
 
+def _issuer_of(
+    folder: Path, name: str, certificate: x509.Certificate, certificates: Mapping[str, x509.Certificate]
+) -> x509.Certificate | None:
+    """The certificate beside it that should have issued this one; TSA and e-seal may be older than the issuing CA in use."""
+    current = certificates.get(ISSUERS[name])
+    if current is None or ISSUERS[name] == "root" or certificate.issuer == current.subject:
+        return current
+    with suppress(PkiFault, ValueError):
+        past = map(x509.load_der_x509_certificate, keyring.past_certificates(folder, "issuing"))
+        return next((one for one in past if one.subject == certificate.issuer), current)
+    return current
+
+
 def _issuer(name: str, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Finding]:
     try:
         certificate.verify_directly_issued_by(issuer)
@@ -144,8 +158,32 @@ def _log_key(folder: Path, passphrase: bytes) -> list[Finding]:
     return []
 
 
+def _past_keys(folder: Path, passphrase: bytes, now: datetime, places: Places) -> list[Finding]:
+    """Issuing CAs before the one in use speak of what they issued until their end, and need their keys for it."""
+    try:
+        certificates = keyring.past_certificates(folder, "issuing")
+    except PkiFault as error:
+        return [_from_error(error)]
+    except OSError:
+        return []  # issuing.crt itself is missing, which is told above
+    found = []
+    for certificate in certificates:
+        try:
+            keyring.past_key(folder, "issuing", certificate, passphrase, places)
+        except (KeysMissing, ObjectMissing):
+            if now < parse(certificate).not_after:
+                kept = keyring.past_file("issuing", certificate, "key")
+                detail = (
+                    f"{PAST}/{kept} tidak ada. Dokumen dari masa CA itu tidak dapat disegel: pulihkan dari cadangan."
+                )
+                found.append(Finding("keys.past_missing", "warning", detail))
+        except PkiFault as error:
+            found.append(_from_error(error))
+    return found
+
+
 def _exposed(folder: Path) -> list[Finding]:
-    open_ones = sorted(path.name for path in folder.glob("*.key") if path.stat().st_mode & 0o077)
+    open_ones = sorted(path.name for path in folder.rglob("*.key") if path.stat().st_mode & 0o077)
     if not open_ones:
         return []
     detail = f"{', '.join(open_ones)} dapat dibaca pengguna lain. Jalankan chmod 600 pada berkas itu."

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,9 +27,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from app.pki import hierarchy
-from app.pki.authority import ISSUING_CRL_LIFE, Authority, fresh_crl, issuer_of
-from app.pki.errors import DerMalformed, KeysExist, KeysMissing, KeysUnreadable, PassphraseWrong
+from app.pki.authority import Authority, issuer_of, issuing_of
+from app.pki.crl import fresh_crl
+from app.pki.errors import DerMalformed, KeysExist, KeysMissing, KeysUnreadable, ObjectMissing, PassphraseWrong
 from app.pki.hierarchy import CURVES, ROOT_CRL_LIFE
+from app.pki.issuing_ca import ISSUING_CRL_LIFE, IssuingCa
 from app.pki.parsed_certificate import parse
 from app.pki.pkcs11_uri import TokenPlace
 from app.pki.signing_key import LocalKey, SigningKey
@@ -114,20 +117,42 @@ def load_keys(folder: Path, passphrase: bytes, *, policy: str = DEFAULT_POLICY, 
             parse(certificate)
         except DerMalformed as error:
             raise KeysUnreadable(f"{name}.crt rusak. Pulihkan folder kunci dari cadangan.") from error
-    issuing, tsa, e_seal = (signing_key(folder, name, passphrase, places) for name in ("issuing", "tsa", "e-seal"))
+    issuing_key, tsa, e_seal = (signing_key(folder, name, passphrase, places) for name in ("issuing", "tsa", "e-seal"))
+    in_use = IssuingCa(
+        issuer_of(certificates["issuing"], issuing_key),
+        read_file(folder, "issuing.crl"),
+        partial(put, folder, "issuing.crl"),
+    )
+    earlier, without_key = _past_cas(folder, passphrase, places)
+    issuing = certificates["issuing"], *(ca.certificate for ca in earlier), *without_key
+    above_tsa = issuing_of(certificates["tsa"], issuing)
     authority = Authority(
         root=certificates["root"],
-        issuer=issuer_of(certificates["issuing"], issuing),
-        tsa=TimestampAuthority(tsa, certificates["tsa"], (certificates["issuing"],), policy=policy),
+        root_crl=read_file(folder, "root.crl"),
+        issuing_cas=(in_use, *earlier),
+        tsa=TimestampAuthority(tsa, certificates["tsa"], (above_tsa,), policy=policy),
         e_seal_key=e_seal,
         e_seal_certificate=certificates["e-seal"],
-        root_crl=read_file(folder, "root.crl"),
-        issuing_crl=read_file(folder, "issuing.crl"),
+        past_issuing=without_key,
         past_tsa=past_certificates(folder, "tsa"),
         past_e_seal=past_certificates(folder, "e-seal"),
-        keep_crl=partial(put, folder, "issuing.crl"),
     )
     return KeyRing(authority, log_key(folder, passphrase))
+
+
+def _past_cas(folder: Path, passphrase: bytes, places: Places) -> tuple[list[IssuingCa], tuple[bytes, ...]]:
+    """The issuing CAs before the one in use, and the certificates of those whose key is no longer here."""
+    found, without_key = [], []
+    for certificate in past_certificates(folder, "issuing"):
+        kept = partial(put, folder / PAST, past_file("issuing", certificate, "crl"))
+        last = folder / PAST / past_file("issuing", certificate, "crl")
+        try:
+            key = past_key(folder, "issuing", certificate, passphrase, places)
+        except (KeysMissing, ObjectMissing):
+            without_key.append(certificate)
+            continue
+        found.append(IssuingCa(issuer_of(certificate, key), last.read_bytes() if last.exists() else b"", kept))
+    return found, tuple(without_key)
 
 
 def renew_crl(folder: Path, passphrase: bytes, now: datetime, *, places: Places = NOWHERE) -> list[str]:
@@ -173,12 +198,36 @@ def _ec_key(folder: Path, name: str, passphrase: bytes) -> LocalKey:
     return LocalKey(key)
 
 
+def past_file(name: str, certificate: bytes, kind: str) -> str:
+    """The name in `PAST` of what belonged to a certificate (DER); `kind` is crt, key or crl."""
+    return f"{name}-{parse(certificate).serial:x}.{kind}"
+
+
 def keep_past(folder: Path, name: str, certificate: bytes) -> None:
     """Keep a certificate that is about to be followed by another, for ever."""
     kept = folder / PAST
     kept.mkdir(mode=0o700, exist_ok=True)
-    put(kept, f"{name}-{parse(certificate).serial:x}.crt", certificate)
+    put(kept, past_file(name, certificate, "crt"), certificate)
     sync_folder(folder)
+
+
+def keep_past_key(folder: Path, name: str, certificate: bytes) -> None:
+    """Keep the key of a certificate that is about to be followed by another; one in a token stays there."""
+    with suppress(KeysMissing):
+        put(folder / PAST, past_file(name, certificate, "key"), read_file(folder, key_file(name)))
+
+
+def past_key(folder: Path, name: str, certificate: bytes, passphrase: bytes, places: Places = NOWHERE) -> SigningKey:
+    """The key of a certificate that was followed by another, from its file or from the token; `KeysMissing`, `TokenFault`."""
+    kept, spki = past_file(name, certificate, "key").removesuffix(".key"), parse(certificate).spki
+    if name in places and not (folder / PAST / key_file(kept)).exists():
+        in_token = TokenKey(places[name], spki)
+        in_token.check()
+        return in_token
+    key = _ec_key(folder / PAST, kept, passphrase)
+    if key.spki != spki:
+        raise KeysUnreadable(f"{kept}.key di {PAST} bukan pasangan sertifikatnya. Pulihkan folder kunci dari cadangan.")
+    return key
 
 
 def past_certificates(folder: Path, name: str) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""A new key and certificate for the time-stamping authority or the e-seal, under the same issuing CA; the old certificate is kept.
+"""A new key and certificate for the time-stamping authority or the e-seal, under the issuing CA; the old certificate is kept.
 
 What was made under the old certificate stays verifiable: it lies in `past/` of the key folder and is handed out with the
 authority. The old private key is not kept as a file; one in a token stays there for its operator to remove.
@@ -46,19 +46,20 @@ def rotate(
         raise RotationRefused("Sertifikat CA penerbit sudah berakhir, jadi tidak dapat menerbitkan yang baru.")
     issuer = issuer_of(issuing, keyring.signing_key(folder, "issuing", passphrase, places))
     keyring.signing_key(folder, name, passphrase, places)  # a folder that does not open is not made worse
-    _finish(folder, name, passphrase)
+    finish(folder, name, passphrase)
     old = keyring.read_file(folder, f"{name}.crt")
-    key, private = _new_key(name, places)
+    key, private = new_key(name, places)
     certificate = hierarchy.end_certificate(name, institution, key, issuer, now, crl_base)
     keyring.keep_past(folder, name, old)
     if private is not None:
         keyring.put(folder, f"{name}.next.key", keyring.encrypted(private, passphrase))
     keyring.put(folder, f"{name}.crt", certificate)
-    _finish(folder, name, passphrase)
+    finish(folder, name, passphrase)
     return certificate
 
 
-def _new_key(name: str, places: Places) -> tuple[SigningKey, ec.EllipticCurvePrivateKey | None]:
+def new_key(name: str, places: Places) -> tuple[SigningKey, ec.EllipticCurvePrivateKey | None]:
+    """A key that will follow the one of this name, in its token or, with the private key told, for a file."""
     if place := places.get(name):
         if place.identifier:
             raise RotationRefused(
@@ -69,7 +70,7 @@ def _new_key(name: str, places: Places) -> tuple[SigningKey, ec.EllipticCurvePri
     return LocalKey(private), private
 
 
-def _finish(folder: Path, name: str, passphrase: bytes) -> None:
+def finish(folder: Path, name: str, passphrase: bytes) -> None:
     """Let the key that belongs to the certificate take its name: the last step, also of a run that was killed before it."""
     waiting = folder / f"{name}.next.key"
     if not waiting.exists():

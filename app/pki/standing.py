@@ -37,7 +37,7 @@ def standing_of_tsa(authority: Authority, now: datetime) -> Standing:
     """
     at, newest = now.replace(microsecond=0), authority.tsa.certificate
     alive = [tsa for tsa in authority.tsa_certificates if at < parse(tsa).not_after]
-    lasting = min(at + ARCHIVE_CRL_LIFE, parse(authority.issuing).not_after)
+    lasting = min(at + ARCHIVE_CRL_LIFE, parse(authority.issuer_for(newest).certificate).not_after)
     whole = good_response(authority, newest, at - timedelta(seconds=1), lasting)
     moments = [good_response(authority, tsa, at, at + MOMENT_CRL_LIFE) for tsa in alive]
     return Standing((newest,), (authority.root_crl,), (whole, *moments))
@@ -53,11 +53,11 @@ def standing_then(authority: Authority, signed: Sequence[tuple[bytes, datetime]]
 
 
 def good_response(authority: Authority, certificate: bytes, since: datetime, until: datetime) -> bytes:
-    """An OCSPResponse (RFC 6960 clause 4.2.1) that calls a certificate of the issuing CA good from `since` to `until`."""
-    key = authority.issuer.key
-    responder = der.octet_string(authority.issuer.key_identifier)
+    """An OCSPResponse (RFC 6960 clause 4.2.1) in which its issuing CA calls a certificate good from `since` to `until`."""
+    issuer = authority.issuer_for(certificate)
+    key, responder = issuer.key, der.octet_string(issuer.key_identifier)
     # SHA-1 names the issuer here as every client expects it (clause 4.1.1); it protects nothing
-    issuer_name = sha1(authority.issuer.name, usedforsecurity=False).digest()
+    issuer_name = sha1(issuer.name, usedforsecurity=False).digest()
     named = der.sequence(_SHA1, der.octet_string(issuer_name), responder, der.integer(parse(certificate).serial))
     single = der.sequence(named, _GOOD, der.generalized_time(since), der.explicit(0, der.generalized_time(until)))
     tbs = der.sequence(der.explicit(2, responder), der.generalized_time(since), der.sequence(single))

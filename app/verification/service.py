@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +13,9 @@ from app.document import service as documents
 from app.document.compiled import TemplateShelf
 from app.document.models import Document
 from app.merkle.proof import verify_inclusion
-from app.pdf.inspect import Check, inspect
+from app.pdf.inspect import Check, Inspection, inspect
+from app.pki.authority import Authority
+from app.pki.errors import PkiFault
 from app.signing import evidence as signing
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
@@ -24,7 +27,7 @@ from app.verification.verdict import Registered, Report, Voided, judge, judge_sc
 class Verifier:
     """What verification trusts and where it looks things up."""
 
-    trust_roots: Sequence[bytes]
+    authority: Authority
     shelf: TemplateShelf
     blobs: BlobStore
     log: LogIdentity
@@ -33,15 +36,22 @@ class Verifier:
 
 async def verify_file(session: Session, verifier: Verifier, data: bytes, *, now: datetime) -> Report:
     """Return the verdict on a file; the file is not kept. Never raises on what the file holds."""
-    inspection = await asyncio.to_thread(
-        inspect, data, trust_roots=verifier.trust_roots, other_roots=verifier.other_roots, now=now
-    )
+    inspection = await asyncio.to_thread(_inspect, verifier, data, now)
     if inspection.reason is not None:
         scan = await queries.find_by_file_digest(session, sha256(data).digest())
         if scan is None or scan.assurance != "wet_scan":
             return judge(inspection)
         return judge_scan(await _register_checks(session, verifier, sha256(data).digest(), now=now))
     return judge(inspection, await _register_checks(session, verifier, sha256(data).digest(), now=now))
+
+
+def _inspect(verifier: Verifier, data: bytes, now: datetime) -> Inspection:
+    """Examine a file with today's lists: until it is sealed, those inside it are as old as its round, or older than the CA."""
+    authority = verifier.authority
+    crls: tuple[bytes, ...] = ()
+    with suppress(PkiFault):
+        crls = authority.crls(now)
+    return inspect(data, trust_roots=[authority.root], crls=crls, other_roots=verifier.other_roots, now=now)
 
 
 async def verify_code(

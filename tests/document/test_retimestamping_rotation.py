@@ -1,11 +1,13 @@
-"""TSA and e-seal are rotated in the middle of a round: what was prepared before is signed, sealed and renewed after."""
+"""Keys are rotated in the middle of a round: what was prepared before is signed, sealed and renewed after."""
 
 import io
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.validation.ades import ades_lta_validation
@@ -20,6 +22,7 @@ from app.document.retimestamping import service as renewal
 from app.document.sealing import Sealer
 from app.pki.keyring import KeyRing
 from app.pki.rotation import rotate
+from app.pki.succession import rotate_issuing
 from app.wiring import key_folder
 from tests.pki.test_archive_life import strict
 from tests.service import Service, running_service
@@ -59,7 +62,10 @@ async def check(service: Service, file: bytes, folder: Path, signatures: int) ->
     assert told.stdout.count("Signature is Valid") == signatures, told.stdout
 
 
-async def test_a_round_goes_on_under_new_tsa_and_seal_certificates(fresh_database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("tsa", "e-seal"), ("issuing",), ("issuing", "tsa", "e-seal")])
+async def test_a_round_goes_on_under_new_certificates(
+    fresh_database: str, tmp_path: Path, names: tuple[str, ...]
+) -> None:
     # over by the machine's clock, which pyHanko asks for proofs of existence, but not so long that a cookie is
     noon = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=25)
     async with running_service(fresh_database, tmp_path, noon) as service:
@@ -70,20 +76,25 @@ async def test_a_round_goes_on_under_new_tsa_and_seal_certificates(fresh_databas
         settings = service.held.get(Settings)
         unsealed = await sign(service, BUDI)
         old = service.held.get(KeyRing).authority
-        for name in ("tsa", "e-seal"):
-            rotate(
+        for name in names:
+            follow = rotate_issuing if name == "issuing" else partial(rotate, name=name)
+            follow(
                 key_folder(settings.storage),
                 master_key(settings.storage),
-                name,
                 institution=settings.service.institution,
                 now=noon,
+                crl_base="https://pakta.contoh.go.id/ca",
             )
         ready = (await service.http.get("/readyz")).json()
         assert ready["ready"] is True
-        assert sum("keys.superseded" in warning for warning in ready["warnings"]) == 2
+        assert sum("keys.superseded" in warning for warning in ready["warnings"]) == len(names)
     async with running_service(fresh_database, tmp_path, noon + timedelta(minutes=4)) as service:
         new = service.held.get(KeyRing).authority
-        assert (new.past_tsa, new.past_e_seal) == ((old.tsa.certificate,), (old.e_seal_certificate,))
+        assert (new.past_tsa, new.past_e_seal) == (
+            (old.tsa.certificate,) * ("tsa" in names),
+            (old.e_seal_certificate,) * ("e-seal" in names),
+        )
+        assert [ca.certificate for ca in new.issuing_cas[1:]] == [old.issuing] * ("issuing" in names)
         signed_after = await sign(service, "199003032015032003")
         await check(service, await download(service, signed_after[0]), tmp_path, 1)
         await service.run_jobs()

@@ -29,8 +29,7 @@ OPEN_TO_ALL = {
 """No login is asked for: they are the ways to one, or public."""
 
 OUTSIDE = {
-    "GET /ca/issuing.crl",
-    "GET /ca/root.crl",
+    "GET /ca/{name}.crl",
     "GET /ca/root.pem",
     "GET /healthz",
     "GET /log/checkpoint",

@@ -241,9 +241,7 @@ async def check_files(city: City, people: list[Person]) -> None:
                 file,
                 expected_digest=digests[receipt["id"]],
                 spki=None,
-                issuing=authority.issuing,
-                tsa=authority.tsa.certificate,
-                e_seal=authority.e_seal_certificate,
+                own=authority.own_certificates,
             )
             assert [signature.kind for signature in found.signatures] == ["signer", "e_seal", "archive"]
 

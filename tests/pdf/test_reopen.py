@@ -30,9 +30,7 @@ def read(office: Office, document: Signed, **other) -> Reopened:
     known = {
         "expected_digest": document.digest,
         "spki": document.spki,
-        "issuing": office.authority.issuing,
-        "tsa": office.authority.tsa.certificate,
-        "e_seal": office.authority.e_seal_certificate,
+        "own": office.authority.own_certificates,
     }
     return reopen(document.parts, **(known | other))
 
@@ -41,9 +39,7 @@ def refusal(office: Office, data: bytes, **other) -> str:
     known = {
         "expected_digest": None,
         "spki": None,
-        "issuing": office.authority.issuing,
-        "tsa": office.authority.tsa.certificate,
-        "e_seal": office.authority.e_seal_certificate,
+        "own": office.authority.own_certificates,
     }
     with pytest.raises(ReopenRefused) as caught:
         reopen(data, **(known | other))
@@ -74,9 +70,7 @@ def test_a_document_without_countersignature_and_with_fresh_crls_is_read(office)
         document.data,
         expected_digest=None,
         spki=None,
-        issuing=office.authority.issuing,
-        tsa=office.authority.tsa.certificate,
-        e_seal=office.authority.e_seal_certificate,
+        own=office.authority.own_certificates,
     ) == read(office, document)
 
 
@@ -199,10 +193,12 @@ def test_a_signature_of_another_persons_document_is_refused(office):
 
 def test_certificates_of_another_authority_are_refused(office, complete, tmp_path):
     other = new_authority(tmp_path / "keys", NOW)
-    assert refusal(office, complete.data, issuing=other.issuing) == "signature.issuer"
-    assert refusal(office, complete.data, tsa=other.tsa.certificate) == "signature.timestamp"
-    assert refusal(office, complete.data, e_seal=other.e_seal_certificate) == "signature.issuer"
-    assert refusal(office, complete.data, e_seal=None) == "signature.issuer"
+    own = office.authority.own_certificates
+    cases = {"issuing": "signature.issuer", "tsa": "signature.timestamp", "e_seal": "signature.issuer"}
+    for part, code in cases.items():
+        strange = replace(own, **{part: getattr(other.own_certificates, part)})
+        assert refusal(office, complete.data, own=strange) == code
+    assert refusal(office, complete.data, own=replace(own, e_seal=())) == "signature.issuer"
 
 
 @pytest.mark.parametrize("minutes", [-2, 11])
@@ -235,9 +231,8 @@ def test_a_signature_without_time_stamp_is_taken_only_where_none_is_asked_for(of
 
     untimed = with_cms(office, build)
     assert refusal(office, untimed) == "signature.timestamp"
-    keys = {"expected_digest": None, "spki": None, "issuing": office.authority.issuing}
-    trusted = {"tsa": office.authority.tsa.certificate, "e_seal": office.authority.e_seal_certificate}
-    (facts,) = reopen(untimed, **keys, **trusted, timed=False).signatures
+    own = office.authority.own_certificates
+    (facts,) = reopen(untimed, expected_digest=None, spki=None, own=own, timed=False).signatures
     assert facts.signed_at is None
     assert refusal(office, office.signed().data, timed=False) == "signature.timestamp"
 

@@ -17,7 +17,7 @@ from app.pdf.increment import embed
 from app.pdf.revision import FileParts, read_base
 from app.pki import cms, keyring
 from app.pki.authority import Authority
-from app.pki.certificate import Issuer, Subject
+from app.pki.certificate import Subject
 from app.pki.signing_key import LocalKey
 from app.pki.timestamp import TimestampAuthority
 from tests.pdf.pledge_files import AT, CODE, PERSON, Office, inputs, trust
@@ -41,7 +41,7 @@ def repeatable_authority(folder: Path) -> Authority:
     )
     return replace(
         authority,
-        issuer=Issuer(authority.issuing, authority.issuer.name, issuing),
+        issuing_cas=(replace(authority.issuing_cas[0], issuer=replace(authority.issuer, key=issuing)),),
         tsa=TimestampAuthority(tsa, authority.tsa.certificate, authority.tsa.chain, random=counted_random()),
         e_seal_key=e_seal,
         random=counted_random(),

@@ -31,7 +31,9 @@ def fully_checked(authority, encoded):
     if signed.others != authority.chain:
         raise SignatureRefused("signature.cms", "another chain")
     imprint = sha256(signed.signature).digest()
-    return cms_check.check_token(signed.token, imprint, tsa=authority.tsa.certificate, chain=authority.chain)
+    return cms_check.check_token(
+        signed.token, imprint, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
+    )
 
 
 def test_an_honest_signature_holds_at_the_time_of_its_token(authority, encoded, now):
@@ -84,13 +86,17 @@ def test_a_token_is_no_document_signature_and_the_reverse(authority, encoded, no
     with pytest.raises(SignatureRefused):
         cms_check.check_document_signature(cms_check.read_signed_data(token), DIGEST)
     with pytest.raises(SignatureRefused):
-        cms_check.check_token(encoded, DIGEST, tsa=authority.tsa.certificate, chain=authority.chain)
+        cms_check.check_token(
+            encoded, DIGEST, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
+        )
 
 
 def test_a_token_for_another_imprint_is_refused(authority, now):
     token = authority.tsa.token(bytes(32), now)
     with pytest.raises(SignatureRefused) as caught:
-        cms_check.check_token(token, DIGEST, tsa=authority.tsa.certificate, chain=authority.chain)
+        cms_check.check_token(
+            token, DIGEST, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
+        )
     assert caught.value.code == "signature.timestamp"
 
 
@@ -136,7 +142,9 @@ def test_a_rightly_signed_token_with_any_changed_byte_says_what_another_reader_s
             changed[position] ^= 1 << bit
             token = stamped(authority, bytes(changed))
             try:
-                at = cms_check.check_token(token, DIGEST, tsa=authority.tsa.certificate, chain=authority.chain)
+                at = cms_check.check_token(
+                    token, DIGEST, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
+                )
             except SignatureRefused:
                 outcomes.add("refused")
                 continue
@@ -155,7 +163,10 @@ def test_tokens_of_other_forms_are_read_as_the_usual_one(authority, now):
             for rest in (b"", accuracy, accuracy + der.integer(77), der.integer(77)):
                 info = der.sequence(der.integer(1), policy, imprint, der.integer(serial), time, rest)
                 at = cms_check.check_token(
-                    stamped(authority, info), DIGEST, tsa=authority.tsa.certificate, chain=authority.chain
+                    stamped(authority, info),
+                    DIGEST,
+                    tsa=authority.own_certificates.tsa,
+                    issuing=authority.own_certificates.issuing,
                 )
                 assert at == now == time_by_asn1crypto(info)
 
@@ -164,5 +175,5 @@ def test_a_token_under_a_policy_of_many_arcs_holds(authority, now):
     policy = "1.3.6.1.4.1.99999." + ".".join(["268435455"] * 12)
     tsa = TimestampAuthority(tsa_key(authority), authority.tsa.certificate, authority.tsa.chain, policy=policy)
     assert now == cms_check.check_token(
-        tsa.token(DIGEST, now), DIGEST, tsa=authority.tsa.certificate, chain=authority.chain
+        tsa.token(DIGEST, now), DIGEST, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
     )

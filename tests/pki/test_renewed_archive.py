@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,9 +75,7 @@ def renewed(document: bytes, authority: Authority, at: datetime) -> bytes:
         document,
         expected_digest=None,
         spki=None,
-        issuing=authority.issuing,
-        tsa=authority.tsa_certificates,
-        e_seal=authority.e_seal_certificates,
+        own=authority.own_certificates,
     )
     signed = [(one.certificate, one.signed_at) for one in facts.signatures if one.kind != "archive"]
     return document + append_renewal(
@@ -124,9 +123,7 @@ def test_every_reader_finds_the_renewals_permitted_changes(twice, later) -> None
         twice,
         expected_digest=None,
         spki=None,
-        issuing=later.issuing,
-        tsa=later.tsa_certificates,
-        e_seal=later.e_seal_certificates,
+        own=later.own_certificates,
     )
     assert [one.kind for one in facts.signatures] == ["signer", "e_seal", "archive", "archive", "archive"]
 
@@ -154,14 +151,14 @@ def test_pdfsig_calls_every_signature_valid(twice, tmp_path: Path) -> None:
 
 
 def test_a_changed_renewal_is_refused(twice, later) -> None:
-    trusted = {"issuing": later.issuing, "tsa": later.tsa_certificates, "e_seal": later.e_seal_certificates}
+    own = later.own_certificates
     start = twice.rindex(b"/Type/DSS")
     for at in (start + 20, twice.rindex(b"/ByteRange") - 40, len(twice) - 60):
         broken = twice[:at] + bytes((twice[at] ^ 1,)) + twice[at + 1 :]
         with pytest.raises(ReopenRefused):
-            reopen(broken, expected_digest=None, spki=None, **trusted)
+            reopen(broken, expected_digest=None, spki=None, own=own)
     with pytest.raises(ReopenRefused):
-        reopen(twice, expected_digest=None, spki=None, **(trusted | {"tsa": later.tsa.certificate}))
+        reopen(twice, expected_digest=None, spki=None, own=replace(own, tsa=own.tsa[:1]))
 
 
 def test_only_an_archived_file_is_renewed(document, later) -> None:

@@ -52,7 +52,12 @@ def test_tokens_of_before_and_after_are_known_by_their_certificates(keys, now):
     rotate(keys, PASSPHRASE, "tsa", institution=CITY, now=now)
     new = opened(keys)
     assert new.tsa_certificates == (new.tsa.certificate, old.tsa.certificate)
-    assert cms_check.check_token(token, sha256(b"x").digest(), tsa=new.tsa_certificates[1], chain=new.chain) == now
+    assert (
+        cms_check.check_token(
+            token, sha256(b"x").digest(), tsa=new.own_certificates.tsa[1:], issuing=new.own_certificates.issuing
+        )
+        == now
+    )
     in_use = {"tsa": old.tsa.certificate, "e-seal": old.e_seal_certificate}
     (finding,) = superseded(keys, in_use)
     assert (finding.code, finding.level) == ("keys.superseded", "warning")
@@ -61,7 +66,7 @@ def test_tokens_of_before_and_after_are_known_by_their_certificates(keys, now):
 
 def test_other_names_and_an_ended_authority_are_refused(keys, now):
     with pytest.raises(RotationRefused):
-        rotate(keys, PASSPHRASE, "issuing", institution=CITY, now=now)
+        rotate(keys, PASSPHRASE, "root", institution=CITY, now=now)
     with pytest.raises(RotationRefused):
         rotate(keys, PASSPHRASE, "tsa", institution=CITY, now=now + LIVES["issuing"])
 
@@ -89,7 +94,10 @@ def test_killed_anywhere_the_keys_open_and_the_next_rotation_works(keys, now, st
     authority = opened(keys)
     digest = sha256(b"x").digest()
     assert cms_check.check_token(
-        authority.tsa.token(digest, now), digest, tsa=authority.tsa.certificate, chain=authority.chain
+        authority.tsa.token(digest, now),
+        digest,
+        tsa=authority.own_certificates.tsa,
+        issuing=authority.own_certificates.issuing,
     )
     rotate(keys, PASSPHRASE, "tsa", institution=CITY, now=now)
     assert authority.tsa.certificate in opened(keys).past_tsa
@@ -106,6 +114,11 @@ def test_a_key_in_a_token_is_followed_by_another_there(tmp_path, now):
     digest = sha256(b"x").digest()
     for authority in (old, new):
         token = authority.tsa.token(digest, now)
-        assert cms_check.check_token(token, digest, tsa=authority.tsa.certificate, chain=authority.chain) == now
+        assert (
+            cms_check.check_token(
+                token, digest, tsa=authority.own_certificates.tsa, issuing=authority.own_certificates.issuing
+            )
+            == now
+        )
     assert old.tsa.certificate != new.tsa.certificate
     assert sorted(path.name for path in (tmp_path / "keys").glob("*.key")) == ["e-seal.key", "log.key", "root.key"]

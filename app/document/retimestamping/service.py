@@ -22,6 +22,7 @@ from app.document.sealing import Sealer
 from app.pdf.errors import PdfFault
 from app.pdf.renewal import append_renewal
 from app.pki.authority import Authority
+from app.pki.errors import IssuerMissing
 from app.pki.standing import Standing, standing_of_tsa, standing_then
 from app.transparency import service as transparency
 from app.transparency.record import Fact
@@ -93,7 +94,7 @@ def _renew_all(
             made.append((document, file, _renewed(document, file, authority, standing, now)))
         except (DocumentDamaged, StoreDamaged) as damaged:
             faults[document.id] = str(damaged.params.get("reason", damaged.code))
-        except PdfFault as fault:
+        except (PdfFault, IssuerMissing) as fault:
             faults[document.id] = str(fault)
     return made, faults
 
