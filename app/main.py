@@ -15,7 +15,7 @@ from app.core.memory import settle
 from app.core.settings import Settings
 from app.core.telemetry import Measure, configure_logs
 from app.identity.idempotency.middleware import IdempotentPosts
-from app.pki.errors import TokenFault
+from app.pki.errors import TimestampUnavailable, TokenFault
 from app.probes import keys_unavailable
 from app.probes import router as probes
 from app.transparency.routes import router as log
@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.add_middleware(Measure)
     problems.install(app)
     app.add_exception_handler(TokenFault, keys_unavailable)
+    app.add_exception_handler(TimestampUnavailable, keys_unavailable)
     app.openapi = partial(_described, app, app.openapi)  # type: ignore[method-assign]
     app.include_router(api.router)
     app.include_router(log)

@@ -20,7 +20,7 @@ from app.core.routing import Router
 from app.core.schema import is_current
 from app.core.settings import Settings
 from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY
-from app.pki.errors import PkiFault
+from app.pki.errors import PkiFault, TimestampUnavailable
 from app.pki.inventory import list_certificates
 from app.pki.keycheck import Finding, superseded
 from app.pki.keyring import KeyRing
@@ -67,9 +67,9 @@ def _examine(request: Request, settings: Settings, now: datetime) -> list[Findin
 
 
 async def keys_unavailable(request: Request, fault: Exception) -> JSONResponse:
-    """Answer 503 when a token does not sign: nothing was signed with another key, and the request can be sent again."""
+    """Answer 503 when a token does not sign, or no TSA stamps: nothing was signed with another key, and the request can be sent again."""
     log.error("keys.unavailable", code=getattr(fault, "code", ""), reason=str(fault))
-    return problem(request, 503, "keys.unavailable")
+    return problem(request, 503, fault.code if isinstance(fault, TimestampUnavailable) else "keys.unavailable")
 
 
 @router.get("/metrics", response_class=Response)

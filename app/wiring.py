@@ -31,9 +31,11 @@ from app.core.s3_blobs import S3BlobStore
 from app.core.schema import ROOT, service_login, upgrade
 from app.core.secrets import master_key
 from app.core.settings import ServiceSettings, Settings, StorageSettings
+from app.core.timestamp_settings import TimestampSettings
 from app.core.write_once import keep_once
 from app.document import jobs as _document_jobs  # noqa: F401
 from app.document.compiled import TemplateShelf
+from app.document.outside_stamps import OutsideStamps
 from app.document.sealing import Sealer
 from app.identity.accounts import jobs as _account_jobs  # noqa: F401
 from app.identity.accounts.code import InvitationPress
@@ -50,12 +52,12 @@ from app.merkle.note import NoteKey
 from app.obligation import jobs as _obligation_jobs  # noqa: F401
 from app.pki.errors import KeysExist, PkiFault, UriRefused
 from app.pki.keycheck import Finding, check_keys
-from app.pki.keyring import KeyRing, Places, init_keys, load_keys
-from app.pki.pkcs11_uri import read_uri
+from app.pki.keyring import KeyRing, init_keys, load_keys
+from app.pki.pkcs11_uri import Places, read_uri
 from app.pledge import service as pledge
 from app.reminder import jobs as _reminder_jobs  # noqa: F401
 from app.reminder.channels.registry import Channels, build_channels
-from app.signing.providers.registry import Providers, build_providers
+from app.signing.providers.registry import Providers, build_providers, read_roots
 from app.signing.remote import jobs as _remote_jobs  # noqa: F401
 from app.signing.sessions import Ceremony
 from app.transparency import jobs as _transparency_jobs  # noqa: F401
@@ -96,6 +98,13 @@ def examine_keys(settings: Settings, now: datetime) -> list[Finding]:
         return [Finding(refused.code, "error", str(refused))]
 
 
+def other_stamps(settings: TimestampSettings) -> OutsideStamps | None:
+    """Return the time-stamping authorities of others; None where there never were any. Raises `CannotStart`."""
+    if settings.addresses and settings.roots is None:
+        raise CannotStart("PAKTA_TSA_URLS needs PAKTA_TSA_ROOTS: which root certificates their tokens chain to.")
+    return OutsideStamps(settings, read_roots(settings.roots)) if settings.roots else None
+
+
 def open_keys(settings: Settings, now: datetime) -> KeyRing:
     """Open the keys, making them on first start; raises `CannotStart` with what to do."""
     folder, passphrase = key_folder(settings.storage), master_key(settings.storage)
@@ -110,7 +119,7 @@ def open_keys(settings: Settings, now: datetime) -> KeyRing:
                     crl_base=crl_base(settings.service),
                     places=key_places(settings),
                 )
-        return load_keys(folder, passphrase, places=key_places(settings))
+        return load_keys(folder, passphrase, places=key_places(settings), others=other_stamps(settings.timestamps))
     except PkiFault as fault:
         raise CannotStart(f"{fault} ({fault.code})") from fault
 

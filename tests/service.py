@@ -1,7 +1,7 @@
 """The application under test, spoken to over its own HTTP interface in process."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from app.core.clock import SetClock
 from app.core.db import Database
@@ -134,7 +135,14 @@ class Service:
         return reply.json()
 
 
-def settings_for(url: str, folder: Path, storage: StorageSettings | None = None, *, origin: str = ORIGIN) -> Settings:
+def settings_for(
+    url: str,
+    folder: Path,
+    storage: StorageSettings | None = None,
+    *,
+    origin: str = ORIGIN,
+    given: Sequence[BaseSettings] = (),
+) -> Settings:
     return Settings(
         given=[
             ServiceSettings(base_url=origin, jobs=False, smallest_group=1),
@@ -142,16 +150,23 @@ def settings_for(url: str, folder: Path, storage: StorageSettings | None = None,
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
             LimitSettings(login_per_minute=1000),
+            *given,
         ]
     )
 
 
 @asynccontextmanager
 async def running_service(
-    url: str, folder: Path, at: datetime, *, storage: StorageSettings | None = None, origin: str = ORIGIN
+    url: str,
+    folder: Path,
+    at: datetime,
+    *,
+    storage: StorageSettings | None = None,
+    origin: str = ORIGIN,
+    given: Sequence[BaseSettings] = (),
 ) -> AsyncIterator[Service]:
     clock = SetClock(at)
-    app = create_app(settings_for(url, folder, storage, origin=origin), clock=clock)
+    app = create_app(settings_for(url, folder, storage, origin=origin, given=given), clock=clock)
     async with app.router.lifespan_context(app):
         held: Resources = app.state.resources
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -20,7 +20,7 @@ from app.pki.keycheck import Finding
 from app.pki.keyring import init_keys, renew_crl
 from app.pki.rotation import rotate as rotate_key
 from app.pki.succession import rotate_issuing
-from app.wiring import crl_base, examine_keys, key_folder, key_places
+from app.wiring import crl_base, examine_keys, key_folder, key_places, other_stamps
 
 cli = typer.Typer(help="Keys and certificates.", no_args_is_help=True)
 cli.command()(retimestamp)
@@ -59,6 +59,8 @@ def check(
     """Say in words what is wrong with the keys: 0 nothing, 1 something, 3 nothing yet but soon."""
     settings, now = Settings(), datetime.now(UTC)
     findings = examine_keys(settings, now)
+    if others := other_stamps(settings.timestamps):
+        findings += others.examine(now)
     if as_json:
         typer.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False))
     else:

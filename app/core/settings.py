@@ -26,6 +26,7 @@ from app.core.signing_settings import (
     Pkcs12Settings,
     SigningSettings,
 )
+from app.core.timestamp_settings import TimestampSettings
 from app.core.webhook_settings import WebhookSettings
 
 G = TypeVar("G", bound=BaseSettings)
@@ -230,6 +231,7 @@ class Settings:
         self.pkcs12 = group(Pkcs12Settings)
         self.pkcs11 = group(Pkcs11Settings)
         self.token_keys = group(TokenKeySettings)
+        self.timestamps = group(TimestampSettings)
         self.reminder = group(ReminderSettings)
         self.whatsapp = group(WhatsappSettings)
         self.sms = group(SmsSettings)
@@ -271,6 +273,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     SiasnSettings,
     *SIGNING_GROUPS,
     TokenKeySettings,
+    TimestampSettings,
     ReminderSettings,
     WhatsappSettings,
     SmsSettings,

@@ -67,6 +67,7 @@ def _faults(
                 expected_digest=document.digest,
                 spki=None,
                 own=authority.own_certificates,
+                others=authority.check_other_token,
                 timed=timed,
             )
         except ReopenRefused as refused:

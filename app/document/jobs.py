@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import structlog
+
 from app.core import jobs, telemetry
 from app.core.clock import Clock
 from app.core.db import Database
@@ -10,6 +12,9 @@ from app.core.resources import Resources
 from app.core.settings import Settings
 from app.document import queries, voiding
 from app.document.sealing import Sealer, seal_waiting
+from app.pki.errors import TimestampUnavailable
+
+log = structlog.get_logger()
 
 
 @jobs.task("document.seal", cron="* * * * * */2")
@@ -20,8 +25,12 @@ async def seal(resources: Resources) -> None:
     database = resources.get(Database)
     sealed = 1
     while sealed:
-        async with database.transaction() as session:
-            sealed = await seal_waiting(session, sealer, now=clock.now())
+        try:
+            async with database.transaction() as session:
+                sealed = await seal_waiting(session, sealer, now=clock.now())
+        except TimestampUnavailable as fault:
+            log.warning("seal.waiting", reason=str(fault))  # nothing was stored; the next run asks again
+            break
     async with database.transaction() as session:
         telemetry.UNSEALED.set(await queries.count_waiting_for_seal(session))
 

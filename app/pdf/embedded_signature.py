@@ -75,6 +75,15 @@ class SignatureVerdict:
     elsewhere: bool = False
 
 
+@dataclass(frozen=True)
+class Trust:
+    """What a file is judged by, in DER: root certificates, those of time-stamping authorities of others, CRLs of today."""
+
+    roots: Sequence[bytes]
+    stamp_roots: Sequence[bytes]
+    crls: Sequence[bytes]
+
+
 class Validator:
     """What one file is judged by: the trusted roots, the moment, and the file's own certificates and CRLs."""
 
@@ -82,23 +91,25 @@ class Validator:
         self,
         reader: PdfFileReader,
         data: bytes,
-        trust_roots: Sequence[bytes],
-        crls: Sequence[bytes],
+        trust: Trust,
         now: datetime,
     ) -> None:
         self.data = data
         load: Any = x509.Certificate.load
-        self.roots = roots = [load(root) for root in trust_roots]
+        roots = [load(root) for root in trust.roots]
+        self.stamp_roots = stamp_roots = [*roots, *map(load, trust.stamp_roots)]
         self.now = now
         certificates, stored = _store(reader)
         read: Any = crl.CertificateList.load
-        current = [CRLContainer(read(one)) for one in crls]
+        current = [CRLContainer(read(one)) for one in trust.crls]
         self.known = {_encoded(certificate) for certificate in (*certificates, *roots)}
         knowledge = LocalKnowledge(known_certs=certificates, known_crls=[*current, *stored])
         declared, always = RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CRL_REQUIRED
         either = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED  # of a stamp that was renewed
-        self.with_time = _spec(roots, knowledge, (declared, declared), (declared, declared))
-        self.archived = PdfSignatureValidationSpec(_spec(roots, knowledge, (declared, always), (either, always)))
+        self.with_time = _spec(roots, stamp_roots, knowledge, (declared, declared), (declared, declared))
+        self.archived = PdfSignatureValidationSpec(
+            _spec(roots, stamp_roots, knowledge, (declared, always), (either, always))
+        )
         stamps = reader.embedded_timestamp_signatures
         self.stamps = sorted((_end(one), _token_time(one.signed_data)) for one in stamps)
         self.timing = ValidationTimingInfo(now, now, point_in_time_validation=False)
@@ -177,7 +188,7 @@ class Validator:
         covered = [at for end, at in self.stamps if end > _end(embedded)]
         moment = min(*covered, self.now) if covered else self.now
         context = ValidationContext(
-            trust_roots=self.roots, allow_fetching=False, moment=moment, revocation_mode="soft-fail"
+            trust_roots=self.stamp_roots, allow_fetching=False, moment=moment, revocation_mode="soft-fail"
         )
         status = await async_validate_pdf_timestamp(embedded, context)
         why = "" if status.trusted else "NO_CERTIFICATE_CHAIN_FOUND"
@@ -230,20 +241,23 @@ def _encoded(certificate: Any) -> bytes:
 
 def _spec(
     roots: list[x509.Certificate],
+    stamp_roots: list[x509.Certificate],
     knowledge: LocalKnowledge,
     signer: tuple[RevocationCheckingRule, RevocationCheckingRule],
     stamp: tuple[RevocationCheckingRule, RevocationCheckingRule],
 ) -> SignatureValidationSpec:
     """Rules are (end entity, CA)."""
-    trust = SimpleTrustManager.build(trust_roots=roots)
 
-    def policy(rules: tuple[RevocationCheckingRule, RevocationCheckingRule]) -> CertValidationPolicySpec:
+    def policy(
+        trusted: list[x509.Certificate], rules: tuple[RevocationCheckingRule, RevocationCheckingRule]
+    ) -> CertValidationPolicySpec:
+        trust = SimpleTrustManager.build(trust_roots=trusted)
         return CertValidationPolicySpec(trust, CertRevTrustPolicy(RevocationCheckingPolicy(*rules)))
 
     return SignatureValidationSpec(
-        policy(signer),
+        policy(roots, signer),
         RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY),
-        ts_cert_validation_policy=policy(stamp),
+        ts_cert_validation_policy=policy(stamp_roots, stamp),
         local_knowledge=knowledge,
     )
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 
-from app.pdf.embedded_signature import NIP_ATTRIBUTE, SignatureVerdict, Validator
+from app.pdf.embedded_signature import NIP_ATTRIBUTE, SignatureVerdict, Trust, Validator
 from app.pdf.reopen import Kind
 
 MOST_BYTES = 20 * 2**20
@@ -80,11 +80,12 @@ def inspect(
     now: datetime,
     crls: Sequence[bytes] = (),
     other_roots: Sequence[bytes] = (),
+    stamp_roots: Sequence[bytes] = (),
 ) -> Inspection:
     """Examine a file at the moment `now`, trusting these root certificates (DER) alone.
 
     `other_roots` are those of other services that sign documents of ours: they are trusted in a file that bears our marks, and make
-    no other file one of ours.
+    no other file one of ours. `stamp_roots` are those of time-stamping authorities of others.
 
     `crls` (DER) are the authority's lists of today: where certificates name an address of their CRL, the lists inside a
     file speak for their own month only.
@@ -97,7 +98,8 @@ def inspect(
     try:
         # pyHanko is asynchronous and the caller may stand in a running loop already, so it gets a thread of its own
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, _examine(data, trust_roots, crls, now, other_roots, ours=ours)).result()
+            trust = Trust(trust_roots, stamp_roots, crls)
+            return pool.submit(asyncio.run, _examine(data, trust, now, other_roots, ours=ours)).result()
     except Exception:  # noqa: BLE001 - a stranger's bytes may break any parser in any way; that is a finding, not a fault
         return _broken(data) if ours else _unchecked("file.unreadable", ours=False)
 
@@ -114,8 +116,7 @@ def _broken(data: bytes) -> Inspection:
 
 async def _examine(
     data: bytes,
-    trust_roots: Sequence[bytes],
-    crls: Sequence[bytes],
+    trust: Trust,
     now: datetime,
     other_roots: Sequence[bytes],
     *,
@@ -131,11 +132,11 @@ async def _examine(
         return _unchecked("file.no_signature", ours=ours)
     if not 0 < len(embedded) <= MOST_SIGNATURES or (ours and len(embedded) != ranges):
         return _broken(data)
-    validator = Validator(reader, data, trust_roots, crls, now)
+    validator = Validator(reader, data, trust, now)
     archived = any(str(one.sig_object.get("/Type", "")) == "/DocTimeStamp" for one in embedded)
     verdicts = [await validator.judge(one, ours=ours, archived=archived) for one in embedded]
     if ours and other_roots and not all(verdict.trusted for verdict in verdicts):
-        wider = Validator(reader, data, (*trust_roots, *other_roots), crls, now)
+        wider = Validator(reader, data, replace(trust, roots=(*trust.roots, *other_roots)), now)
         verdicts = [await _elsewhere(one, wider, verdict) for one, verdict in zip(embedded, verdicts, strict=True)]
     verdicts.sort(key=lambda verdict: verdict.end)
     if not ours and not any(verdict.trusted for verdict in verdicts):

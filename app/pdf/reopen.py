@@ -9,7 +9,7 @@ signed is not for it either: see `inspect`.
 import re
 from binascii import Error as BinasciiError
 from binascii import unhexlify
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -33,6 +33,10 @@ _FIELD = re.compile(rb"/FT/Sig/T\((\w{1,32})\)[^\n]*\Z")
 _RENEWED = re.compile(rb"arsip(?:[2-9]|[1-9]\d)")
 _END = re.compile(rb"startxref\n([1-9]\d{0,9})\n%%EOF\n")
 _PREVIOUS = re.compile(rb"/Prev ([1-9]\d{0,9})")
+
+
+TokenCheck = Callable[[bytes, bytes], datetime]
+"""Judges a token (DER) over a SHA-256 digest: its time, or `SignatureRefused`."""
 
 
 class ReopenRefused(Exception):
@@ -77,12 +81,14 @@ def reopen(
     expected_digest: bytes | None,
     spki: bytes | None,
     own: OwnCertificates,
+    others: TokenCheck | None = None,
     timed: bool = True,
 ) -> Reopened:
     """Check a finished document, given whole or as its consecutive parts; `ReopenRefused` on the first fault.
 
     `expected_digest` and `spki` are what the first signature must cover and be made with, None where nothing was
-    announced; `own` are the certificates that may stand behind signatures. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
+    announced; `own` are the certificates that may stand behind signatures, `others` judges archive tokens that are not of our own
+    TSA. `timed` False takes signatures without time-stamp token (PAdES B-B), and none with one.
     """
     data = parts if isinstance(parts, bytes) else b"".join(parts)
     if not data.startswith(b"%PDF-1.7\n"):
@@ -95,7 +101,7 @@ def reopen(
         if not checked and expected_digest is not None and digest != expected_digest:
             raise ReopenRefused("reopen.digest", "isi berkas bukan yang disiapkan")
         kind, field = _declared(data, hole)
-        awaited = _Awaited(own, None if checked else spki, timed)
+        awaited = _Awaited(own, others, None if checked else spki, timed)
         try:
             facts = _check(kind, field, _value(data, hole), digest, awaited)
         except SignatureRefused as error:
@@ -204,6 +210,7 @@ class _Awaited:
     """What may stand behind a signature, the key announced for it, and whether it must have its time."""
 
     own: OwnCertificates
+    others: TokenCheck | None
     spki: bytes | None
     timed: bool
 
@@ -212,8 +219,7 @@ def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, awaited: _Awai
     """One signature or archive time stamp; `SignatureRefused` or `ReopenRefused`."""
     own = awaited.own
     if kind == "archive":
-        at = cms_check.check_token(encoded, digest, tsa=own.tsa, issuing=own.issuing)
-        return SignatureFacts(kind, field, "", "", at, digest)
+        return SignatureFacts(kind, field, "", "", _archived(encoded, digest, awaited), digest)
     signed = cms_check.read_signed_data(encoded)
     certificate = cms_check.check_document_signature(signed, digest)
     if kind == "e_seal":
@@ -233,6 +239,16 @@ def _check(kind: Kind, field: str, encoded: bytes, digest: bytes, awaited: _Awai
     if not certificate.not_before <= at <= certificate.not_after:
         raise ReopenRefused("signature.validity", "ditandatangani di luar masa berlaku sertifikat")
     return SignatureFacts(kind, field, name, number, at, digest, signed.certificate)
+
+
+def _archived(encoded: bytes, digest: bytes, awaited: _Awaited) -> datetime:
+    """The time of an archive token by our own TSA, or by one that `others` knows."""
+    try:
+        return cms_check.check_token(encoded, digest, tsa=awaited.own.tsa, issuing=awaited.own.issuing)
+    except SignatureRefused:
+        if awaited.others is None:
+            raise
+        return awaited.others(encoded, digest)
 
 
 def _check_order(kinds: Sequence[Kind]) -> None:

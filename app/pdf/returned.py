@@ -16,7 +16,7 @@ from io import BytesIO
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel, SuspiciousModification
 
-from app.pdf.embedded_signature import SignatureVerdict, Validator
+from app.pdf.embedded_signature import SignatureVerdict, Trust, Validator
 
 
 class ReturnedRefused(Exception):
@@ -64,7 +64,7 @@ async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, up
         raise ReturnedRefused("no_signature")
     if updated:
         _check_update(reader)
-    return await Validator(reader, data, trust_roots, (), now).judge(embedded[0], ours=False, archived=False)
+    return await Validator(reader, data, Trust(trust_roots, (), ()), now).judge(embedded[0], ours=False, archived=False)
 
 
 def _check_update(reader: PdfFileReader) -> None:

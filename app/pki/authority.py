@@ -16,7 +16,7 @@ from app.pki.errors import CrlOutdated, IssuerMissing
 from app.pki.issuing_ca import IssuingCa, list_name
 from app.pki.parsed_certificate import parse
 from app.pki.signing_key import SigningKey
-from app.pki.timestamp import TimestampAuthority
+from app.pki.timestamp import ArchiveStamps, OtherStamps, TimestampAuthority
 
 DEFAULT_LIFE = timedelta(minutes=10)
 ARCHIVE_CRL_LIFE = timedelta(days=3650)  # as long as the TSA's certificate; by then the archive is stamped anew
@@ -57,6 +57,17 @@ class Authority:
     past_issuing: tuple[bytes, ...] = ()
     past_tsa: tuple[bytes, ...] = ()
     past_e_seal: tuple[bytes, ...] = ()
+    others: OtherStamps | None = None
+
+    @property
+    def archive_stamps(self) -> ArchiveStamps:
+        """Who gives archive time stamps: authorities of others where there are some, else our own."""
+        return self.others if self.others and self.others.asked else self.tsa
+
+    @property
+    def check_other_token(self) -> Callable[[bytes, bytes], datetime] | None:
+        """What judges archive tokens of authorities of others: (token, SHA-256 digest) -> its time, or `SignatureRefused`."""
+        return self.others.check if self.others else None
 
     @property
     def issuer(self) -> Issuer:
@@ -144,8 +155,9 @@ class Authority:
         sealed may have been signed under the CA before.
         """
         issuers = [ca.issuer for ca in self._cas_at(now)]
+        others = self.others.crls(now) if self.others and self.others.asked else ()
         lasting = (fresh_crl(issuer, now - timedelta(seconds=1), ARCHIVE_CRL_LIFE) for issuer in issuers)
-        return self.root_crl, *lasting, *(fresh_crl(issuer, now, MOMENT_CRL_LIFE) for issuer in issuers)
+        return self.root_crl, *others, *lasting, *(fresh_crl(issuer, now, MOMENT_CRL_LIFE) for issuer in issuers)
 
     def trust_material(self, now: datetime) -> TrustMaterial:
         """Certificates and CRLs for the DSS of documents made at `now`."""

@@ -99,6 +99,12 @@ class TokenFault(PkiFault):
     code = "keys.token"
 
 
+class TimestampUnavailable(PkiFault):
+    """No time-stamping authority that was asked gave a token that holds; nothing is stamped in its place."""
+
+    code = "timestamp.unavailable"
+
+
 class UriRefused(TokenFault):
     """A PKCS #11 URI (RFC 7512) is malformed, or names no object or no module."""
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 from cryptography import x509
 
-from app.pki import keyring
+from app.pki import key_files
 from app.pki.keycheck import EXPIRING
-from app.pki.keyring import CERTIFIED, NOWHERE, Places
+from app.pki.keyring import CERTIFIED
+from app.pki.pkcs11_uri import NOWHERE, Places
 
 CertificateState = Literal["valid", "expiring", "expired", "not_yet_valid"]
 
@@ -53,7 +54,7 @@ def list_certificates(folder: Path, now: datetime, *, places: Places = NOWHERE) 
 def _place(folder: Path, name: str, places: Places) -> str:
     if name in places:
         return places[name].shown
-    return "file" if (folder / keyring.key_file(name)).exists() else "offline"
+    return "file" if (folder / key_files.key_file(name)).exists() else "offline"
 
 
 def _state(start: datetime, end: datetime, now: datetime) -> CertificateState:

@@ -11,10 +11,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from app.pki import crl, keyring
+from app.pki import crl, key_files, keyring, past
 from app.pki.errors import DerMalformed, KeysMissing, ObjectMissing, PkiFault, TokenFault
-from app.pki.keyring import CERTIFIED, LISTED, NOWHERE, PAST, Places
+from app.pki.keyring import CERTIFIED, LISTED
 from app.pki.parsed_certificate import parse
+from app.pki.pkcs11_uri import NOWHERE, Places
 
 EXPIRING = timedelta(days=62)  # whatever ends next month is told this month
 CRL_RENEWAL = timedelta(days=7)
@@ -46,7 +47,7 @@ def check_keys(folder: Path, passphrase: bytes, now: datetime, *, places: Places
     certificates: dict[str, x509.Certificate] = {}
     for name in CERTIFIED:
         try:
-            certificates[name] = x509.load_der_x509_certificate(keyring.read_file(folder, f"{name}.crt"))
+            certificates[name] = x509.load_der_x509_certificate(key_files.read_file(folder, f"{name}.crt"))
         except PkiFault as error:
             found.append(_from_error(error))
         except ValueError:
@@ -67,7 +68,7 @@ def superseded(folder: Path, in_use: Mapping[str, bytes]) -> list[Finding]:
     found = []
     for name, certificate in in_use.items():
         with suppress(PkiFault):
-            if keyring.read_file(folder, f"{name}.crt") != certificate:
+            if key_files.read_file(folder, f"{name}.crt") != certificate:
                 detail = (
                     f"{name} sudah diganti, tetapi proses ini masih memakai yang lama. Mulai ulang server dan worker."
                 )
@@ -117,8 +118,8 @@ def _issuer_of(
     if current is None or ISSUERS[name] == "root" or certificate.issuer == current.subject:
         return current
     with suppress(PkiFault, ValueError):
-        past = map(x509.load_der_x509_certificate, keyring.past_certificates(folder, "issuing"))
-        return next((one for one in past if one.subject == certificate.issuer), current)
+        earlier = map(x509.load_der_x509_certificate, past.past_certificates(folder, "issuing"))
+        return next((one for one in earlier if one.subject == certificate.issuer), current)
     return current
 
 
@@ -161,7 +162,7 @@ def _log_key(folder: Path, passphrase: bytes) -> list[Finding]:
 def _past_keys(folder: Path, passphrase: bytes, now: datetime, places: Places) -> list[Finding]:
     """Issuing CAs before the one in use speak of what they issued until their end, and need their keys for it."""
     try:
-        certificates = keyring.past_certificates(folder, "issuing")
+        certificates = past.past_certificates(folder, "issuing")
     except PkiFault as error:
         return [_from_error(error)]
     except OSError:
@@ -169,13 +170,11 @@ def _past_keys(folder: Path, passphrase: bytes, now: datetime, places: Places) -
     found = []
     for certificate in certificates:
         try:
-            keyring.past_key(folder, "issuing", certificate, passphrase, places)
+            past.past_key(folder, "issuing", certificate, passphrase, places)
         except (KeysMissing, ObjectMissing):
             if now < parse(certificate).not_after:
-                kept = keyring.past_file("issuing", certificate, "key")
-                detail = (
-                    f"{PAST}/{kept} tidak ada. Dokumen dari masa CA itu tidak dapat disegel: pulihkan dari cadangan."
-                )
+                kept = past.past_file("issuing", certificate, "key")
+                detail = f"{past.PAST}/{kept} tidak ada. Dokumen dari masa CA itu tidak dapat disegel: pulihkan dari cadangan."
                 found.append(Finding("keys.past_missing", "warning", detail))
         except PkiFault as error:
             found.append(_from_error(error))
@@ -193,7 +192,7 @@ def _exposed(folder: Path) -> list[Finding]:
 def _list(folder: Path, name: str, now: datetime) -> list[Finding]:
     renew = "Jalankan `pakta keys crl`."
     try:
-        dates = crl.dates_of(keyring.read_file(folder, f"{name}.crl"))
+        dates = crl.dates_of(key_files.read_file(folder, f"{name}.crl"))
     except DerMalformed:
         return [Finding("keys.unreadable", "error", f"{name}.crl rusak. {renew}")]
     except PkiFault as error:

@@ -1,5 +1,6 @@
 """PKCS #11 URIs (RFC 7512): where a key lies, which library leads there, and where its PIN is read from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -25,6 +26,11 @@ class TokenPlace:
     def shown(self) -> str:
         """The place for people: token and object, never the PIN."""
         return f"token {self.token or self.serial}, objek {self.label or self.identifier.hex()}"
+
+
+Places = Mapping[str, TokenPlace]
+"""Which of an institution's keys lie in a token, and where; the others are files."""
+NOWHERE: Places = {}
 
 
 def read_uri(uri: str, *, module: str = "", pin: str = "") -> TokenPlace:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.pki import hierarchy, keyring
+from app.pki import hierarchy, key_files, keyring, past
 from app.pki.authority import issuer_of
 from app.pki.errors import RotationRefused
 from app.pki.hierarchy import CURVES
-from app.pki.keyring import NOWHERE, Places
 from app.pki.parsed_certificate import parse
+from app.pki.pkcs11_uri import NOWHERE, Places
 from app.pki.signing_key import LocalKey, SigningKey
 from app.pki.token_key import generate
 
@@ -41,19 +41,19 @@ def rotate(
     """
     if name not in ROTATED:
         raise RotationRefused(f"{name} tidak dapat diganti dengan perintah ini. Yang dapat: {', '.join(ROTATED)}.")
-    issuing = keyring.read_file(folder, "issuing.crt")
+    issuing = key_files.read_file(folder, "issuing.crt")
     if parse(issuing).not_after - now < hierarchy.START_EARLY:
         raise RotationRefused("Sertifikat CA penerbit sudah berakhir, jadi tidak dapat menerbitkan yang baru.")
     issuer = issuer_of(issuing, keyring.signing_key(folder, "issuing", passphrase, places))
     keyring.signing_key(folder, name, passphrase, places)  # a folder that does not open is not made worse
     finish(folder, name, passphrase)
-    old = keyring.read_file(folder, f"{name}.crt")
+    old = key_files.read_file(folder, f"{name}.crt")
     key, private = new_key(name, places)
     certificate = hierarchy.end_certificate(name, institution, key, issuer, now, crl_base)
-    keyring.keep_past(folder, name, old)
+    past.keep_past(folder, name, old)
     if private is not None:
-        keyring.put(folder, f"{name}.next.key", keyring.encrypted(private, passphrase))
-    keyring.put(folder, f"{name}.crt", certificate)
+        key_files.put(folder, f"{name}.next.key", key_files.encrypted(private, passphrase))
+    key_files.put(folder, f"{name}.crt", certificate)
     finish(folder, name, passphrase)
     return certificate
 
@@ -75,7 +75,7 @@ def finish(folder: Path, name: str, passphrase: bytes) -> None:
     waiting = folder / f"{name}.next.key"
     if not waiting.exists():
         return
-    certified = parse(keyring.read_file(folder, f"{name}.crt")).spki
+    certified = parse(key_files.read_file(folder, f"{name}.crt")).spki
     if keyring.local_key(folder, f"{name}.next", passphrase).spki == certified:
-        waiting.replace(folder / keyring.key_file(name))
-        keyring.sync_folder(folder)
+        waiting.replace(folder / key_files.key_file(name))
+        key_files.sync_folder(folder)

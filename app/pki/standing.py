@@ -40,7 +40,8 @@ def standing_of_tsa(authority: Authority, now: datetime) -> Standing:
     lasting = min(at + ARCHIVE_CRL_LIFE, parse(authority.issuer_for(newest).certificate).not_after)
     whole = good_response(authority, newest, at - timedelta(seconds=1), lasting)
     moments = [good_response(authority, tsa, at, at + MOMENT_CRL_LIFE) for tsa in alive]
-    return Standing((newest,), (authority.root_crl,), (whole, *moments))
+    others = authority.others.crls(now) if authority.others and authority.others.asked else ()
+    return Standing((newest,), (authority.root_crl, *others), (whole, *moments))
 
 
 def standing_then(authority: Authority, signed: Sequence[tuple[bytes, datetime]]) -> tuple[bytes, ...]:

@@ -14,12 +14,12 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.pki import der, hierarchy, keyring, rotation
+from app.pki import der, hierarchy, key_files, keyring, past, rotation
 from app.pki.authority import issuer_of
 from app.pki.errors import RotationRefused
 from app.pki.issuing_ca import generation_of
-from app.pki.keyring import NOWHERE, Places
 from app.pki.parsed_certificate import parse
+from app.pki.pkcs11_uri import NOWHERE, Places
 from app.pki.signing_key import SigningKey
 from app.pki.token_key import TokenKey
 
@@ -35,20 +35,20 @@ def request(folder: Path, passphrase: bytes, *, institution: str, places: Places
     """
     hierarchy.require_institution(institution)
     rotation.finish(folder, NAME, passphrase)
-    current = keyring.read_file(folder, f"{NAME}.crt")
+    current = key_files.read_file(folder, f"{NAME}.crt")
     keyring.signing_key(folder, NAME, passphrase, places)  # a folder that does not open is not made worse
     waiting = folder / REQUEST
     if waiting.exists():
         if _spki(_read(waiting.read_bytes())) != parse(current).spki:
             return waiting.read_bytes()
         waiting.unlink()  # it was installed; only this was not yet done
-    known = (current, *keyring.past_certificates(folder, NAME))
+    known = (current, *past.past_certificates(folder, NAME))
     name = hierarchy.issuing_name(institution, max(map(generation_of, known)) + 1)
     key, private = rotation.new_key(NAME, places)
     if private is not None:
-        keyring.put(folder, f"{NAME}.next.key", keyring.encrypted(private, passphrase))
+        key_files.put(folder, f"{NAME}.next.key", key_files.encrypted(private, passphrase))
     made = _request(name, key)
-    keyring.put(folder, REQUEST, made)
+    key_files.put(folder, REQUEST, made)
     return made
 
 
@@ -62,7 +62,7 @@ def certify(
     read = _read(asked)
     if not read.is_signature_valid:
         raise RotationRefused("Permintaan sertifikat rusak: tanda tangannya tidak cocok. " + _REPEAT)
-    root = keyring.read_file(folder, "root.crt")
+    root = key_files.read_file(folder, "root.crt")
     if parse(root).not_after - now < hierarchy.START_EARLY:
         raise RotationRefused("Sertifikat akar sudah berakhir, jadi tidak dapat menerbitkan yang baru.")
     by = issuer_of(root, keyring.signing_key(folder, "root", passphrase, places))
@@ -71,7 +71,7 @@ def certify(
 
 def install(folder: Path, passphrase: bytes, certificate: bytes, *, now: datetime, places: Places = NOWHERE) -> None:
     """Let a certificate (DER) for the waiting request take the place of the issuing CA's; raises `RotationRefused`."""
-    current = keyring.read_file(folder, f"{NAME}.crt")
+    current = key_files.read_file(folder, f"{NAME}.crt")
     if certificate == current:
         rotation.finish(folder, NAME, passphrase)  # killed before it was done
         (folder / REQUEST).unlink(missing_ok=True)
@@ -82,10 +82,10 @@ def install(folder: Path, passphrase: bytes, certificate: bytes, *, now: datetim
         TokenKey(place, spki).check()
     elif keyring.local_key(folder, f"{NAME}.next", passphrase).spki != spki:
         raise RotationRefused("Kunci yang menunggu bukan milik sertifikat ini. " + _REPEAT)
-    keyring.keep_past(folder, NAME, current)
+    past.keep_past(folder, NAME, current)
     if NAME not in places:
-        keyring.keep_past_key(folder, NAME, current)
-    keyring.put(folder, f"{NAME}.crt", certificate)
+        past.keep_past_key(folder, NAME, current)
+    key_files.put(folder, f"{NAME}.crt", certificate)
     rotation.finish(folder, NAME, passphrase)
     (folder / REQUEST).unlink(missing_ok=True)
 
@@ -100,7 +100,7 @@ def rotate_issuing(
     places: Places = NOWHERE,
 ) -> bytes:
     """All three steps where the root's key is at hand; returns the certificate (DER)."""
-    if "root" not in places and not (folder / keyring.key_file("root")).exists():
+    if "root" not in places and not (folder / key_files.key_file("root")).exists():
         raise RotationRefused(
             "Kunci akar tidak ada di sini. Jalankan `pakta keys request`, lalu `pakta keys certify` di tempat kunci akar,"
             " lalu `pakta keys install`."
@@ -135,7 +135,7 @@ def _require_fit(folder: Path, certificate: bytes, now: datetime) -> None:
         waiting = _read((folder / REQUEST).read_bytes())
     except FileNotFoundError as error:
         raise RotationRefused("Tidak ada permintaan yang menunggu. " + _REPEAT) from error
-    root = x509.load_der_x509_certificate(keyring.read_file(folder, "root.crt"))
+    root = x509.load_der_x509_certificate(key_files.read_file(folder, "root.crt"))
     try:
         made = x509.load_der_x509_certificate(certificate)
         made.verify_directly_issued_by(root)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Protocol
 
 from app.pki import cms, der
 from app.pki.signing_key import SigningKey
@@ -20,11 +21,47 @@ _IMPRINT_HEAD = der.sequence(cms.SHA256, der.octet_string(bytes(32)))[:-32]
 _SERIAL_HEAD = der.tlv(der.INTEGER, b"\x01", bytes(8))[:-8]
 
 
+class ArchiveStamps(Protocol):
+    """Who gives archive time stamps: our own TSA, or those of others."""
+
+    @property
+    def room(self) -> int:
+        """The most bytes a token has."""
+
+    @property
+    def together(self) -> int:
+        """How many tokens are worth asking for at the same time."""
+
+    def token(self, imprint_sha256: bytes, at: datetime) -> bytes:
+        """A TimeStampToken (RFC 3161 clause 2.4.2) for a SHA-256 digest of 32 bytes; blocks."""
+
+
+class OtherStamps(ArchiveStamps, Protocol):
+    """Time-stamping authorities of others."""
+
+    @property
+    def roots(self) -> Sequence[bytes]:
+        """Root certificates (DER) their tokens chain to."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether new stamps come from there; otherwise only those of before are read."""
+
+    def check(self, encoded: bytes, imprint_sha256: bytes) -> datetime:
+        """The time of a token from there; raises `SignatureRefused`."""
+
+    def crls(self, now: datetime) -> tuple[bytes, ...]:
+        """CRLs (DER) under which their certificates are good now; raises `TimestampUnavailable`."""
+
+
 class TimestampAuthority:
     """The TSA's certificate, its chain (issuing CA, without the root) and its key.
 
     `policy` is the dotted identifier of the policy tokens are issued under; an operator with an own arc sets it.
     """
+
+    room = 4096
+    together = 1
 
     def __init__(
         self,

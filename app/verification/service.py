@@ -51,7 +51,14 @@ def _inspect(verifier: Verifier, data: bytes, now: datetime) -> Inspection:
     crls: tuple[bytes, ...] = ()
     with suppress(PkiFault):
         crls = authority.crls(now)
-    return inspect(data, trust_roots=[authority.root], crls=crls, other_roots=verifier.other_roots, now=now)
+    return inspect(
+        data,
+        trust_roots=[authority.root],
+        crls=crls,
+        other_roots=verifier.other_roots,
+        stamp_roots=authority.others.roots if authority.others else (),
+        now=now,
+    )
 
 
 async def verify_code(

@@ -83,12 +83,15 @@ def sealed_at(authority: Authority, signed: datetime) -> bytes:
 
 
 def strict(
-    root: bytes, knowledge: LocalKnowledge, stamp: RevocationCheckingRule = RevocationCheckingRule.CRL_REQUIRED
+    root: bytes | list[bytes],
+    knowledge: LocalKnowledge,
+    stamp: RevocationCheckingRule = RevocationCheckingRule.CRL_REQUIRED,
 ) -> SignatureValidationSpec:
-    """Trust the root alone, ask nobody, and want a CRL for every certificate but the signer's, or what `stamp` says for the TSA's."""
+    """Trust the root or roots alone, ask nobody, and want a CRL for every certificate but the signer's, or what `stamp` says for the TSA's."""
     required = RevocationCheckingRule.CRL_REQUIRED
     declared = RevocationCheckingRule.CHECK_IF_DECLARED
-    trust = SimpleTrustManager.build(trust_roots=[x509.Certificate.load(root)])
+    roots = [root] if isinstance(root, bytes) else root
+    trust = SimpleTrustManager.build(trust_roots=[x509.Certificate.load(one) for one in roots])
 
     def policy(leaf: RevocationCheckingRule) -> CertValidationPolicySpec:
         return CertValidationPolicySpec(trust, CertRevTrustPolicy(RevocationCheckingPolicy(leaf, required)))

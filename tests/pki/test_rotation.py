@@ -9,11 +9,12 @@ from multiprocessing import get_context
 import pytest
 from cryptography import x509
 
-from app.pki import cms_check, keyring
+from app.pki import cms_check, keyring, past
 from app.pki.errors import RotationRefused
 from app.pki.hierarchy import LIVES
 from app.pki.keycheck import check_keys, superseded
 from app.pki.parsed_certificate import parse
+from app.pki.pkcs11_uri import NOWHERE
 from app.pki.rotation import rotate
 from tests.pki.soft_token import make_soft_token
 
@@ -27,7 +28,7 @@ def keys(tmp_path, now):
     return tmp_path / "keys"
 
 
-def opened(folder, places=keyring.NOWHERE):
+def opened(folder, places=NOWHERE):
     return keyring.load_keys(folder, PASSPHRASE, places=places).authority
 
 
@@ -37,12 +38,12 @@ def test_a_rotated_certificate_is_new_and_the_old_one_is_kept(keys, now, name):
     made = rotate(keys, PASSPHRASE, name, institution=CITY, now=now + timedelta(days=3))
     assert (keys / f"{name}.crt").read_bytes() == made != before
     assert parse(made).spki != parse(before).spki
-    assert keyring.past_certificates(keys, name) == (before,)
+    assert past.past_certificates(keys, name) == (before,)
     assert check_keys(keys, PASSPHRASE, now + timedelta(days=3)) == []
     issuing = x509.load_der_x509_certificate((keys / "issuing.crt").read_bytes())
     assert parse(made).not_after <= issuing.not_valid_after_utc
     again = rotate(keys, PASSPHRASE, name, institution=CITY, now=now + timedelta(days=9))
-    assert set(keyring.past_certificates(keys, name)) == {before, made}
+    assert set(past.past_certificates(keys, name)) == {before, made}
     assert again not in {before, made}
 
 

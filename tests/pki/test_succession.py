@@ -18,11 +18,12 @@ from typer.testing import CliRunner
 from app.cli.main import cli
 from app.core.secrets import master_key
 from app.core.settings import Settings
-from app.pki import cms, cms_check, crl, keyring, succession
+from app.pki import cms, cms_check, crl, keyring, past, succession
 from app.pki.certificate import Subject
 from app.pki.errors import IssuerMissing, RotationRefused
 from app.pki.keycheck import check_keys
 from app.pki.parsed_certificate import parse
+from app.pki.pkcs11_uri import NOWHERE
 from app.pki.rotation import rotate
 from app.pki.signing_key import LocalKey
 from app.pki.standing import good_response
@@ -40,11 +41,11 @@ def keys(tmp_path, now):
     return tmp_path / "keys"
 
 
-def opened(folder, places=keyring.NOWHERE):
+def opened(folder, places=NOWHERE):
     return keyring.load_keys(folder, PASSPHRASE, places=places).authority
 
 
-def follow(folder, now, places=keyring.NOWHERE):
+def follow(folder, now, places=NOWHERE):
     return succession.rotate_issuing(folder, PASSPHRASE, institution=CITY, now=now, crl_base=CRL_BASE, places=places)
 
 
@@ -117,7 +118,7 @@ def test_without_the_key_of_the_ca_before_its_documents_are_read_but_not_renewed
     old = opened(keys)
     before = signed(old, now)
     follow(keys, now)
-    (kept,) = (keys / keyring.PAST).glob("issuing-*.key")
+    (kept,) = (keys / past.PAST).glob("issuing-*.key")
     kept.unlink()
     new = opened(keys)
     assert holds(before, new.own_certificates) == now
@@ -228,7 +229,7 @@ def test_the_ca_in_a_token_is_followed_by_another_there(tmp_path, now):
     assert [ca.certificate for ca in new.issuing_cas] == [new.issuing, old.issuing]
     assert holds(before, new.own_certificates) == holds(signed(new, now), new.own_certificates) == now
     assert check_keys(folder, PASSPHRASE, now, places=places) == []
-    assert not list((folder / keyring.PAST).glob("*.key"))
+    assert not list((folder / past.PAST).glob("*.key"))
 
 
 def test_the_three_commands_carry_the_new_ca_from_machine_to_machine(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from pkcs11 import exceptions as p11
 from app.pki import keyring, token
 from app.pki.errors import (
     KeyMismatch,
+    KeysMissing,
     MechanismMissing,
     ModuleMissing,
     ObjectMissing,
@@ -237,7 +238,7 @@ def test_keys_in_a_token_leave_no_key_file_and_certify_as_files_do(in_token, now
 
 def test_without_the_uris_the_service_does_not_start_on_other_keys(in_token, now):
     folder, _ = in_token
-    with pytest.raises(keyring.KeysMissing):
+    with pytest.raises(KeysMissing):
         keyring.load_keys(folder, PASSPHRASE)
     assert {finding.code for finding in check_keys(folder, PASSPHRASE, now)} == {"keys.missing"}
 

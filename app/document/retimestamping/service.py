@@ -103,16 +103,17 @@ def _renewed(document: Document, file: Prefixed, authority: Authority, standing:
     """The bytes to append to one file, re-opened with them before they count."""
     if file.digest() != document.sha256:
         raise StoreDamaged(reason="register.digest")
-    name = str(document.id)
+    name, stamper = str(document.id), authority.archive_stamps
     facts = check(file, authority, name=name, digest=document.digest).signatures
     signed = [(one.certificate, one.signed_at) for one in facts if one.kind != "archive" and one.signed_at]
     added = append_renewal(
         file.file,
         file.prefix,
-        sign=lambda digest: authority.tsa.token(digest, now),
+        sign=lambda digest: stamper.token(digest, now),
         certificates=standing.certificates,
         crls=standing.crls,
         responses=(*standing.responses, *standing_then(authority, signed)),
+        room=stamper.room,
     )
     check(file.extended(added), authority, name=name, digest=document.digest)
     return added
