@@ -3,7 +3,7 @@ WORKDIR /srv
 COPY scripts/requirements-uv.lock requirements.lock ./
 RUN python -m venv .venv \
  && .venv/bin/pip install --no-cache-dir --require-hashes -r requirements-uv.lock \
- && VIRTUAL_ENV=/srv/.venv .venv/bin/uv pip install --no-cache --require-hashes -r requirements.lock
+ && VIRTUAL_ENV=/srv/.venv .venv/bin/uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.lock
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home /srv pakta
@@ -11,6 +11,7 @@ WORKDIR /srv
 COPY --from=build /srv/.venv .venv
 COPY alembic.ini pyproject.toml ./
 COPY app app
+RUN .venv/bin/python -m compileall -q app
 COPY migrations migrations
 COPY pdf_templates pdf_templates
 RUN mkdir /data && chown pakta /data

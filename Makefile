@@ -10,6 +10,7 @@ demo: ## the bundled city, from nothing to a served page
 test: ## everything: tools, checks, the whole suite
 	scripts/setup-test
 	$(MAKE) check
+	$(PY) -m compileall -q app tests # servers and workers that tests start begin sooner
 	$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
 
 check: ## style, types, floors
