@@ -19,7 +19,10 @@ from app.wiring import running
 
 Before = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Documents last stamped before this day (UTC); without it: before now."),
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Documents last stamped before this day or moment (UTC); without it: before now.",
+    ),
 ]
 
 

@@ -37,6 +37,9 @@ class Step(StrEnum):
     SEALED_DURABLE = "7-sealed-durable"
     VOIDED = "8-voided"
     VOIDED_DURABLE = "8-voided-durable"
+    RENEWAL_STORED = "9-renewal-stored"
+    RENEWED = "9-renewed"
+    RENEWED_DURABLE = "9-renewed-durable"
 
 
 def reached(step: Step) -> None:

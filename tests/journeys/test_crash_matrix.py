@@ -36,7 +36,7 @@ TRIALS = [
     (step, VICTIMS[(number + run) % len(VICTIMS)])
     for number, step in enumerate(Step)
     for run in range(RUNS)
-    if step.startswith(STEPS) and not step.startswith("6-")
+    if step.startswith(STEPS) and not step.startswith(("6-", "9-"))
 ]
 
 

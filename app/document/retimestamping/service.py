@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.db import Session
+from app.core.faults import Step, about_to_commit, reached
 from app.document import queries as document_queries
 from app.document import service as documents
 from app.document import store
@@ -72,7 +73,9 @@ async def _keep(session: Session, sealer: Sealer, made: Sequence[_Made], now: da
         store.NewRevision(document.id, document.prefix, len(file.parts), "renewed", added)
         for document, file, added in made
     ]
-    await document_queries.insert_revisions(session, await store.keep(sealer.blobs, revisions))
+    rows = await store.keep(sealer.blobs, revisions)
+    reached(Step.RENEWAL_STORED)
+    await document_queries.insert_revisions(session, rows)
     earlier = [{"document": d.id, "of": len(file.parts) - 1, "digest": d.sha256} for d, file, _ in made]
     await queries.keep_digests(session, earlier)
     updates, entries = [], []
@@ -82,6 +85,7 @@ async def _keep(session: Session, sealer: Sealer, made: Sequence[_Made], now: da
         entries.append(transparency.Entry(Fact.DOCUMENT_RENEWED, document.id, whole.digest(), now))
     await document_queries.update_documents(session, updates)
     await transparency.record(session, sealer.log, entries)
+    about_to_commit(session, Step.RENEWED, Step.RENEWED_DURABLE)
 
 
 def _renew_all(
