@@ -15,6 +15,8 @@ from tests.service import Service, running_service
 
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # 12.00 WIB on the cut-off day of the tests' rounds
 TEMPLATE = "pakta_template"
+HASTY = ("fsync", "full_page_writes", "synchronous_commit")
+"""What this run's server leaves out: nobody cuts its power. Tests that kill a server start one of their own."""
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +36,9 @@ def postgres(run_folder: Path) -> Iterator[LocalPostgres]:
         if not (run_folder / "template.done").exists():
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
+                for setting in HASTY:
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                connection.execute("SELECT pg_reload_conf()")
             upgrade(database_url(server, TEMPLATE))
             (run_folder / "template.done").touch()
     yield server
