@@ -29,7 +29,6 @@ from app.core.db import Database, Session
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.schema import upgrade
 from app.core.settings import DatabaseSettings
-from app.pledge import service as pledge
 
 UNIT = UUID("00000000-0000-7000-9000-000000000001")
 KEYS = {"opd": "agency_id::text", "unit": "unit_id::text", "employment": "employment"}
@@ -58,8 +57,7 @@ async def run(people: int, signers: int, writers: int) -> dict[str, Any]:
                 bench_register.build(connection, people)
                 _gather(connection, signers)
                 async with database.transaction() as session:
-                    opened = await pledge.get_round(session, ROUND)
-                    await counting.bring_up(session, opened, now=datetime.now(UTC))
+                    await counting.bring_up(session, ROUND, now=datetime.now(UTC))
                 found = await _burst(database, url, signers, writers)
                 found["counting_ms"] = _counting(connection, range(signers + 1, signers + 1 + 2 * PAIRS))
             await database.close()

@@ -28,7 +28,6 @@ from app.core.postgres import LocalPostgres, find_binaries
 from app.core.principal import Principal, Scope
 from app.core.schema import upgrade
 from app.core.settings import DatabaseSettings
-from app.pledge import service as pledge
 
 ADMIN = Principal(UUID(int=1), Role.BKPSDM_ADMIN, Scope())
 WORST = OPENED + timedelta(days=DAYS * 0.8)
@@ -79,7 +78,7 @@ async def _measure(url: str, people: int) -> dict[str, Any]:
         with psycopg.connect(url, autocommit=True) as connection:
             bench_register.build(connection, people)
             async with database.transaction() as session:
-                await counting.bring_up(session, await pledge.get_round(session, ROUND), now=OPENED)
+                await counting.bring_up(session, ROUND, now=OPENED)
             await bench_register.history(database, connection, people)
             connection.execute("VACUUM ANALYZE")
             queries = {name: await _timed(database, work) for name, work in _asked().items()}

@@ -28,8 +28,9 @@ class Figured:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the counters are: `visible` changes are in the figures, `waiting` of them are not folded yet."""
+    """A round and how far its counters are: `visible` changes are in the figures, `waiting` of them are not folded yet."""
 
+    status: str
     folded: int
     waiting: int
     closed_at: datetime | None

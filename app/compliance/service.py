@@ -26,7 +26,8 @@ class Asked:
     """Figures somebody may have: whose, of what, and the tag that names the answer as it is now."""
 
     actor: Principal
-    pledge_round: PledgeRound
+    round_id: UUID
+    status: str
     by: str
     agency_id: UUID | None
     as_of: datetime | None
@@ -59,16 +60,15 @@ async def ask(
 ) -> Asked:
     """Return what is asked for with its tag, at the price of a few rows whatever the size of the round.
 
-    Raises `InstantUnknown` for an `as_of` before the round opened or after `now`.
+    Raises `NotFound`, and `InstantUnknown` for an `as_of` before the round opened or after `now`.
     """
     actor.require(Permission.COMPLIANCE_READ)
-    pledge_round = await pledge.get_round(session, round_id)
-    standing = await counting.bring_up(session, pledge_round, now=now, close=as_of)
+    standing = await counting.bring_up(session, round_id, now=now, close=as_of)
     if as_of is not None:
         first = await queries.first_checkpoint(session, round_id)
         if first is None or not first <= as_of <= now:
             raise InstantUnknown(first=first, last=now)
-    asked = Asked(actor, pledge_round, by, agency_id, as_of, "")
+    asked = Asked(actor, round_id, standing.status, by, agency_id, as_of, "")
     return replace(asked, tag=_tag(asked, (standing.visible, standing.tree)))
 
 
@@ -86,7 +86,7 @@ async def tagged_answer(
     Somebody may have signed since it was asked for: what is told then is newer than the tag of the question. Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only. For callers
     who may not see names, groups of fewer people than `smallest` are merged; raises `GroupTooSmall` where that is all there is.
     """
-    where = (asked.pledge_round.id, asked.by, asked.actor.scope, asked.agency_id)
+    where = (asked.round_id, asked.by, asked.actor.scope, asked.agency_id)
     if asked.as_of is None:
         found = await queries.live_figures(session, *where)
     else:
@@ -95,7 +95,7 @@ async def tagged_answer(
     if asked.agency_id is not None:
         require_large(asked.actor, found.total, smallest)
     told = ComplianceRead(
-        round_id=asked.pledge_round.id,
+        round_id=asked.round_id,
         by=asked.by,
         as_of=asked.as_of,
         computed_at=now,
@@ -153,8 +153,7 @@ async def trend(
 ) -> TrendRead:
     """Return how many people became signed in each hour or day of the zone in which anybody did, and how many had by its end."""
     actor.require(Permission.COMPLIANCE_READ)
-    pledge_round = await pledge.get_round(session, round_id)
-    await counting.bring_up(session, pledge_round, now=now)
+    await counting.bring_up(session, round_id, now=now)
     if agency_id is not None and smallest_for(actor, smallest) > 1:
         found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
         require_large(actor, found.total, smallest)
@@ -169,8 +168,8 @@ async def outlook(
     session: Session, actor: Principal, round_id: UUID, *, agency_id: UUID | None = None, now: datetime
 ) -> Forecast | None:
     """Return what the pace so far comes to at the deadline; None when there is nothing to go by."""
-    asked = await ask(session, actor, round_id, "opd", agency_id=agency_id, now=now)
-    pledge_round = asked.pledge_round
+    await ask(session, actor, round_id, "opd", agency_id=agency_id, now=now)
+    pledge_round = await pledge.get_round(session, round_id)
     if pledge_round.status != "open" or pledge_round.opened_at is None:
         return None
     found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
@@ -191,8 +190,8 @@ def _tag(asked: Asked, version: tuple[int, int]) -> str:
     scope = asked.actor.scope.agencies
     visible, tree = version
     parts = [
-        str(asked.pledge_round.id),
-        asked.pledge_round.status,
+        str(asked.round_id),
+        asked.status,
         asked.by,
         str(asked.agency_id),
         asked.as_of.isoformat() if asked.as_of else None,
