@@ -122,7 +122,9 @@ class Database:
             faults.committed(session)
         finally:
             if _RAW in session.info or session.in_transaction():
-                await asyncio.shield(asyncio.create_task(session.close()))  # whoever is cancelled leaves no connection behind
+                await asyncio.shield(
+                    asyncio.create_task(session.close())
+                )  # whoever is cancelled leaves no connection behind
 
     async def close(self) -> None:
         """Close every pooled connection."""

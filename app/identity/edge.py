@@ -144,7 +144,9 @@ async def find_account(request: Request, session: Session) -> SignedIn | None:
     return found
 
 
-def _token_principal(token: queries.FoundToken | None, digest: bytes, now: datetime, *, four_eyes: bool) -> Principal | None:
+def _token_principal(
+    token: queries.FoundToken | None, digest: bytes, now: datetime, *, four_eyes: bool
+) -> Principal | None:
     if token is None or token.revoked_at or token.expires_at < now:
         return None
     if token.token_hash != digest and (token.previous_until is None or token.previous_until < now):
