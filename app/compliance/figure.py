@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One group's counts by state."""
+class Row(NamedTuple):
+    """One group's counts by state; a tuple, since there may be thousands of them in an answer."""
 
     id: str
     name: str

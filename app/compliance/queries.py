@@ -217,13 +217,9 @@ def _figures(dimension: str, source: Callable[[str, tuple[bool, bool]], Subquery
 
 
 def _figured(found: Rows) -> Figured:
-    size, total = len(STATES), None
-    groups: list[Row] = []
-    version = None
-    for row in found:
-        counts, version = dict(zip(STATES, row[2 : 2 + size], strict=True)), (row[-2], row[-1])
-        if row[0] is None:
-            total = counts
-        else:
-            groups.append(Row(row[0], row[1], counts, row[2 + size]))
-    return Figured(groups, total or {state: sum(row.counts[state] for row in groups) for state in STATES}, version)
+    last = 2 + len(STATES)
+    rows = [Row(row[0], row[1], dict(zip(STATES, row[2:last], strict=True)), row[last]) for row in found]
+    groups = [row for row in rows if row.id is not None]
+    whole = rows if len(groups) == len(rows) else [row for row in rows if row.id is None]
+    total = {state: sum([row.counts[state] for row in whole]) for state in STATES}
+    return Figured(groups, total, (found[0][-2], found[0][-1]) if found else None)

@@ -12,7 +12,7 @@ from app.compliance.discretion import small_groups, smallest_for
 from app.compliance.errors import GroupTooSmall, InstantUnknown
 from app.compliance.figure import Row
 from app.compliance.forecast import Forecast, forecast
-from app.compliance.schemas import ComplianceRead, Figures, Group, TrendPoint, TrendRead
+from app.compliance.schemas import ComplianceRead, TrendPoint, TrendRead
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -94,16 +94,17 @@ async def tagged_answer(
     groups = found.groups if asked.by == "pledge" else merged(found.groups, smallest_for(asked.actor, smallest))
     if asked.agency_id is not None:
         require_large(asked.actor, found.total, smallest)
-    told = ComplianceRead(
-        round_id=asked.round_id,
-        by=asked.by,
-        as_of=asked.as_of,
-        computed_at=now,
-        total=Figures.model_validate(figures(found.total)),
-        groups=[
-            Group.model_validate({**figures(g.counts), "id": g.id, "name": g.name, "last_signed_at": g.last_signed_at})
-            for g in groups
-        ],
+    told = ComplianceRead.model_validate(  # all at once: a group at a time takes twice as long
+        {
+            "round_id": asked.round_id,
+            "by": asked.by,
+            "as_of": asked.as_of,
+            "computed_at": now,
+            "total": figures(found.total),
+            "groups": [
+                figures(g.counts) | {"id": g.id, "name": g.name, "last_signed_at": g.last_signed_at} for g in groups
+            ],
+        }
     )
     return told, _tag(asked, found.version) if found.version else asked.tag
 
