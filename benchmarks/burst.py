@@ -115,7 +115,7 @@ async def _compare(session: Session, seen: Seen, by: str) -> None:
     now = datetime.now(UTC)
     asked = await service.ask(session, OPERATOR, ROUND, by, now=now)
     told, tag = await service.tagged_answer(session, asked, now=now)
-    body = {group.id: (group.signed, group.pending) for group in told.groups}
+    body = {group["id"]: (group["signed"], group["pending"]) for group in told["groups"]}
     statement = text(f"SELECT {KEYS[by]}, {COUNTED} FROM participant WHERE round_id = :round GROUP BY 1")
     counted = {row[0]: (row[1], row[2]) for row in await session.execute(statement, {"round": ROUND})}
     seen.comparisons += 1

@@ -217,9 +217,8 @@ def _figures(dimension: str, source: Callable[[str, tuple[bool, bool]], Subquery
 
 
 def _figured(found: Rows) -> Figured:
-    last = 2 + len(STATES)
-    rows = [Row(row[0], row[1], dict(zip(STATES, row[2:last], strict=True)), row[last]) for row in found]
+    rows = [Row(*row[: len(Row._fields)]) for row in found]
     groups = [row for row in rows if row.id is not None]
     whole = rows if len(groups) == len(rows) else [row for row in rows if row.id is None]
-    total = {state: sum([row.counts[state] for row in whole]) for state in STATES}
+    total = {state: sum([getattr(row, state) for row in whole]) for state in STATES}
     return Figured(groups, total, (found[0][-2], found[0][-1]) if found else None)

@@ -23,6 +23,7 @@ class Readers:
         """`url` in libpq's form; at most `most` statements are under way at once."""
         self._url = url
         self._turns = asyncio.Semaphore(most)
+        self._closed = False
         self._resting: defaultdict[str, list[AsyncConnection[Any]]] = defaultdict(list)
 
     async def rows(self, role: str, statement: str, values: Mapping[str, Any]) -> Rows:
@@ -40,7 +41,8 @@ class Readers:
             return await self._ask(await self._connect(role), role, statement, values)
 
     async def close(self) -> None:
-        """Close what rests."""
+        """Close what rests, and whatever is under way when it is done."""
+        self._closed = True
         for resting in self._resting.values():
             while resting:
                 await resting.pop().close()
@@ -52,7 +54,7 @@ class Readers:
             cursor = await connection.execute(statement, values)
             return await cursor.fetchall()
         finally:
-            if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            if not self._closed and connection.pgconn.transaction_status == TransactionStatus.IDLE:
                 self._resting[role].append(connection)
             else:
                 await connection.close()

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.compliance.jobs import fold
+from app.compliance.schemas import ComplianceRead
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.device.signer import API
@@ -67,6 +68,15 @@ async def test_a_look_at_figures_costs_a_statement_for_each_thing_it_must_know(s
         told = await service.http.get(path, headers=headers)
     assert (told.status_code, len(seen)) == (200, 3)
     assert not [one for one in seen if "set_config" in one]
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+async def test_what_is_sent_is_what_the_schema_says_to_the_byte(small: OpenedRound, by: str) -> None:
+    headers = small.service.as_admin()
+    sent = await small.service.http.get(f"{API}/rounds/{small.id}/compliance", params={"by": by}, headers=headers)
+    assert sent.headers["content-type"] == "application/json"
+    assert sent.content == ComplianceRead.model_validate_json(sent.content).model_dump_json().encode()
+    assert sent.json()["groups"]
 
 
 async def test_an_unchanged_figure_is_not_sent_again(small: OpenedRound) -> None:

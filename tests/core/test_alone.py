@@ -1,7 +1,9 @@
 """Reads that stand alone: no transaction for what needs none, and nothing loosened by it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -102,3 +104,24 @@ async def test_a_connection_that_died_while_it_rested_is_not_the_callers_trouble
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         assert await one(session, TOKENS) == 1
+
+
+async def test_a_connection_in_use_when_the_database_is_closed_is_closed_afterwards(
+    database: Database, fresh_database: str
+) -> None:
+    waiting = Statement(select(func.pg_backend_pid(), func.pg_advisory_xact_lock_shared(literal(1))), alone=True)
+    with psycopg.connect(fresh_database, autocommit=True) as connection:
+
+        async def until(count: int, statement: LiteralString, *values: object) -> None:
+            async with asyncio.timeout(30):
+                while connection.execute(statement, values).fetchone() != (count,):
+                    await asyncio.sleep(0)
+
+        connection.execute("SELECT pg_advisory_lock(1)")
+        async with database.transaction() as session:
+            under_way = asyncio.create_task(waiting.rows(session))
+            await until(1, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            await database.close()
+            connection.execute("SELECT pg_advisory_unlock(1)")
+            ((process, _),) = await under_way
+        await until(0, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", process)
