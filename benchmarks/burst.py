@@ -29,7 +29,6 @@ from app.core.db import Database, Session
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.schema import upgrade
 from app.core.settings import DatabaseSettings
-from app.pledge import service as pledge
 
 UNIT = UUID("00000000-0000-7000-9000-000000000001")
 KEYS = {"opd": "agency_id::text", "unit": "unit_id::text", "employment": "employment"}
@@ -58,8 +57,7 @@ async def run(people: int, signers: int, writers: int) -> dict[str, Any]:
                 bench_register.build(connection, people)
                 _gather(connection, signers)
                 async with database.transaction() as session:
-                    opened = await pledge.get_round(session, ROUND)
-                    await counting.bring_up(session, opened, now=datetime.now(UTC))
+                    await counting.bring_up(session, ROUND, now=datetime.now(UTC))
                 found = await _burst(database, url, signers, writers)
                 found["counting_ms"] = _counting(connection, range(signers + 1, signers + 1 + 2 * PAIRS))
             await database.close()
@@ -117,7 +115,7 @@ async def _compare(session: Session, seen: Seen, by: str) -> None:
     now = datetime.now(UTC)
     asked = await service.ask(session, OPERATOR, ROUND, by, now=now)
     told, tag = await service.tagged_answer(session, asked, now=now)
-    body = {group.id: (group.signed, group.pending) for group in told.groups}
+    body = {group["id"]: (group["signed"], group["pending"]) for group in told["groups"]}
     statement = text(f"SELECT {KEYS[by]}, {COUNTED} FROM participant WHERE round_id = :round GROUP BY 1")
     counted = {row[0]: (row[1], row[2]) for row in await session.execute(statement, {"round": ROUND})}
     seen.comparisons += 1

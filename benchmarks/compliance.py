@@ -24,13 +24,13 @@ from uuid import UUID
 import psycopg
 
 from app.compliance import counting, queries
+from app.compliance.upkeep import queries as upkeep
 from app.core.db import Database, Session
 from app.core.ids import new_id
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.principal import Scope
 from app.core.schema import upgrade
 from app.core.settings import DatabaseSettings
-from app.pledge import service as pledge
 
 AGENCIES, UNITS = 45, 5_300
 OPENED = datetime(2026, 10, 1, 1, 0, tzinfo=UTC)
@@ -180,7 +180,7 @@ async def reads(database: Database, made: Round) -> dict[str, dict[str, float]]:
         return queries.trend(session, made.id, "hour", "Asia/Jakarta", EVERYTHING, None, now)
 
     asked = {
-        "304 check": lambda session: queries.standing(session, made.id),
+        "304 check": lambda session: upkeep.standing(session, made.id),
         "by opd": live("opd"),
         "by employment": live("employment"),
         "by grade": live("grade"),
@@ -204,7 +204,7 @@ async def measure(url: str, people: int) -> dict[str, Any]:
         load(connection, made)
         async with database.transaction() as session:
             began = time.perf_counter()
-            await counting.bring_up(session, await pledge.get_round(session, made.id), now=OPENED)
+            await counting.bring_up(session, made.id, now=OPENED)
             upkeep["first count"] = round((time.perf_counter() - began) * 1000)
         folds = await history(database, connection, made)
         upkeep["fold of a portion of history, median"] = round(statistics.median(folds), 1)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -85,10 +86,13 @@ def compliance(
     people: Annotated[
         list[int] | None, typer.Option(help="People of the synthetic round; may be repeated.", min=1_000, max=5_000_000)
     ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep the registers here, and take those that are there already.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask for figures, lists and names of synthetic rounds of 10,000, 100,000 and 1,000,000 people; tell what each costs in the database."""
-    result = asyncio.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000]))
+    result = asyncio.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000], folder))
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:

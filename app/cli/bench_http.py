@@ -27,6 +27,7 @@ from app.cli.process_times import ProcessTimes
 from app.core.clock import SystemClock
 from app.core.db import Database
 from app.core.errors import CannotStart
+from app.core.permission import Role
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.settings import DatabaseSettings, Settings, StorageSettings
 from app.demo.city import Admin, DemoFailed, Pending
@@ -55,7 +56,7 @@ async def run(
             ]
             async with _crowd(asked, url, data) as phones:
                 times = ProcessTimes(
-                    {"server": [server.pid], "database": [_postmaster(data)], "devices": [p.pid for p in phones]}
+                    {"server": [server.pid], "database": [postmaster(data)], "devices": [p.pid for p in phones]}
                 )
                 before, memory = times.seconds(), times.memory("server")
                 watch = Watch(http, admin.headers, round_id, _database(data)) if one_unit else None
@@ -118,7 +119,8 @@ def _p95(values: Sequence[float]) -> float | None:
     return round(values[int(len(values) * 0.95)] * 1000, 1) if values else None
 
 
-def _postmaster(data: Path) -> int:
+def postmaster(data: Path) -> int:
+    """Return the process of the database server of a data folder."""
     return int((data / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
 
 
@@ -172,10 +174,10 @@ def _environment(url: str, data: Path) -> dict[str, str]:
     return os.environ | unlimited | {"PAKTA_BASE_URL": url, "PAKTA_DATA_DIR": str(data)}
 
 
-async def token_of(data: Path) -> str:
-    """Return an administrator's token of the server over a data folder."""
+async def token_of(data: Path, role: Role = Role.BKPSDM_ADMIN) -> str:
+    """Return an administrator's token of the server over a data folder, or another role's."""
     async with running(Settings(given=[StorageSettings(data_dir=data)])) as held:
-        return await admin_token(held)
+        return await admin_token(held, role)
 
 
 @asynccontextmanager

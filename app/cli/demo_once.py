@@ -111,13 +111,13 @@ def show(console: Console, result: dict[str, Any]) -> int:
     return 0
 
 
-async def admin_token(held: Resources) -> str:
-    """Make an admin's token for this run."""
+async def admin_token(held: Resources, role: Role = Role.BKPSDM_ADMIN) -> str:
+    """Make an admin's token for this run, or one of another role over all agencies."""
     async with held.get(Database).transaction() as session:
         return await identity.create_token(
             session,
             name="demo",
-            role=Role.BKPSDM_ADMIN,
+            role=role,
             agencies=None,
             life=timedelta(days=1),
             now=clock_of(held).now(),

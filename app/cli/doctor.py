@@ -13,6 +13,7 @@ import typer
 from app.cli.options import AsJson, DataDir
 from app.compliance import counting
 from app.compliance.counting import Comparison, Waiting
+from app.compliance.documents import service as documents
 from app.core.clock import SystemClock
 from app.core.db import Database
 from app.core.postgres import LocalPostgres, find_binaries
@@ -33,9 +34,13 @@ CONTRADICTED = {
 
 @dataclass
 class Report:
-    """What was found. `wrong` are faults that make the answer no; `warnings` will become some."""
+    """What was found: `wrong` are faults that make the answer no, `warnings` will become some.
+
+    `documents` are agencies whose counters of documents were compared, and those that differ.
+    """
 
     rounds: list[Comparison] = field(default_factory=list)
+    documents: tuple[int, int] = (0, 0)
     repaired: list[str] = field(default_factory=list)
     waiting: Waiting | None = None
     contradictions: dict[str, int] = field(default_factory=dict)
@@ -56,6 +61,7 @@ class Report:
                 }
                 for r in self.rounds
             ],
+            "documents": {"groups": self.documents[0], "wrong": self.documents[1]},
             "repaired": self.repaired,
             "contradictions": self.contradictions,
             "unsealed_documents": self.waiting.documents if self.waiting else None,
@@ -83,6 +89,11 @@ def _tell(found: Report) -> None:
     for compared in found.rounds:
         verdict = "cocok" if compared.right else f"{compared.wrong} SALAH"
         typer.echo(f"Putaran {compared.title}: {compared.groups} kelompok dihitung ulang, {verdict}.")
+    groups, wrong = found.documents
+    if groups:
+        typer.echo(
+            f"Hitungan dokumen: {groups} perangkat daerah dihitung ulang, {f'{wrong} SALAH' if wrong else 'cocok'}."
+        )
     if found.waiting:
         typer.echo(f"Menunggu segel: {found.waiting.documents} dokumen; menunggu log: {found.waiting.facts} catatan.")
     for sentence in (*found.wrong, *found.warnings):
@@ -98,14 +109,9 @@ async def _examine(settings: Settings, *, repair: bool) -> Report:
     async with _database(settings, found) as database:
         if database is None:
             return found
-        found.rounds = await _compare(database)
-        for compared in found.rounds if repair else ():
-            if compared.wrong:
-                async with database.transaction() as session:
-                    await counting.rebuild(session, compared.round_id, now=now)
-                found.repaired.append(str(compared.round_id))
-        if found.repaired:
-            found.rounds = await _compare(database)
+        await _compare(database, found)
+        if repair:
+            await _repair(database, found, now)
         async with database.transaction() as session:
             found.waiting = await counting.waiting(session)
             found.contradictions = await audit.contradictions(session)
@@ -113,11 +119,25 @@ async def _examine(settings: Settings, *, repair: bool) -> Report:
     return found
 
 
-async def _compare(database: Database) -> list[Comparison]:
+async def _compare(database: Database, found: Report) -> None:
     """In a transaction that cannot write: a doctor who changes what he looks at would see himself."""
     async with database.transaction() as session:
         await session.connection(execution_options={"postgresql_readonly": True})
-        return await counting.verify(session)
+        found.rounds, found.documents = await counting.verify(session), await documents.verify(session)
+
+
+async def _repair(database: Database, found: Report, now: datetime) -> None:
+    for compared in found.rounds:
+        if compared.wrong:
+            async with database.transaction() as session:
+                await counting.rebuild(session, compared.round_id, now=now)
+            found.repaired.append(str(compared.round_id))
+    if found.documents[1]:
+        async with database.transaction() as session:
+            await documents.repair(session)
+        found.repaired.append("documents")
+    if found.repaired:
+        await _compare(database, found)
 
 
 def _judge(found: Report, now: datetime) -> None:
@@ -130,6 +150,8 @@ def _judge(found: Report, now: datetime) -> None:
             found.wrong.append(
                 f"{compared.people_at_odds} pegawai di putaran {compared.title} tidak cocok dengan kewajibannya."
             )
+    if found.documents[1]:
+        found.wrong.append("Hitungan dokumen tidak sama dengan hitung ulang; jalankan `pakta doctor --repair`.")
     found.wrong += [f"{count} {CONTRADICTED[name]}" for name, count in found.contradictions.items()]
     if found.waiting and found.waiting.since and now - found.waiting.since > LONG:
         found.warnings.append(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.compliance import queries
 from app.compliance.figure import Standing
-from app.compliance.queries import COUNTED_STATUSES
+from app.compliance.upkeep import queries
+from app.compliance.upkeep.queries import COUNTED_STATUSES
 from app.core.db import Session
+from app.core.errors import NotFound
 from app.pledge import service as pledge
-from app.pledge.models import PledgeRound
 
 MOST_WAITING = 2_000
 
@@ -34,28 +34,26 @@ class Comparison:
         return not self.wrong and not self.people_at_odds
 
 
-async def bring_up(
-    session: Session, pledge_round: PledgeRound, *, now: datetime, close: datetime | None = None
-) -> Standing:
-    """Return how far a round's counters are, after counting it when it never was, and folding when too much waits.
+async def bring_up(session: Session, round_id: UUID, *, now: datetime, close: datetime | None = None) -> Standing:
+    """Return how a round and its counters stand, after counting it when it never was, and folding when too much waits.
 
-    `close` is an instant that must be closed: nothing may be stamped at or before it afterwards.
+    `close` is an instant that must be closed: nothing may be stamped at or before it afterwards. Raises `NotFound`.
     """
-    found = await queries.standing(session, pledge_round.id)
+    found = await _standing(session, round_id)
     if found.closed_at is None:
-        if pledge_round.status not in COUNTED_STATUSES:
+        if found.status not in COUNTED_STATUSES:
             return found
-        await queries.take_round(session, pledge_round.id)
-        await _count_once(session, pledge_round, now)
-        found = await queries.standing(session, pledge_round.id)
+        await queries.take_round(session, round_id)
+        await _count_once(session, round_id, now)
+        found = await _standing(session, round_id)
     if close is not None and found.closed_at is not None and close > found.closed_at:
-        await queries.take_round(session, pledge_round.id)
-        await queries.fold(session, pledge_round.id, now)
-    elif found.waiting > MOST_WAITING and await queries.try_round(session, pledge_round.id):
-        await queries.fold(session, pledge_round.id, now)
+        await queries.take_round(session, round_id)
+        await queries.fold(session, round_id, now)
+    elif found.waiting > MOST_WAITING and await queries.try_round(session, round_id):
+        await queries.fold(session, round_id, now)
     else:
         return found
-    return await queries.standing(session, pledge_round.id)
+    return await _standing(session, round_id)
 
 
 async def due(session: Session) -> list[UUID]:
@@ -66,7 +64,7 @@ async def due(session: Session) -> list[UUID]:
 async def fold(session: Session, round_id: UUID, *, now: datetime) -> None:
     """Fold what waits in a round, counting it first when it never was."""
     await queries.take_round(session, round_id)
-    await _count_once(session, await pledge.get_round(session, round_id), now)
+    await _count_once(session, round_id, now)
     await queries.fold(session, round_id, now)
 
 
@@ -82,7 +80,7 @@ async def verify(session: Session) -> list[Comparison]:
     """Compare every round's figures with a recount; each round in one snapshot."""
     found = []
     for pledge_round in await queries.list_rounds(session, due=False):
-        if (await queries.standing(session, pledge_round.id)).closed_at is None:
+        if (await _standing(session, pledge_round.id)).closed_at is None:
             continue  # never counted: its first reader does
         groups, wrong = await queries.verify(session, pledge_round.id)
         at_odds = await queries.people_at_odds(session, pledge_round.id)
@@ -104,7 +102,15 @@ async def waiting(session: Session) -> Waiting:
     return Waiting(*await queries.waiting(session))
 
 
-async def _count_once(session: Session, pledge_round: PledgeRound, now: datetime) -> None:
+async def _count_once(session: Session, round_id: UUID, now: datetime) -> None:
     """Count a round that never was; the caller has its turn, so nobody else has done it meanwhile."""
-    if (await queries.standing(session, pledge_round.id)).closed_at is None:
-        await queries.build(session, pledge_round.id, pledge_round.opened_at, now)
+    if (await _standing(session, round_id)).closed_at is None:
+        pledge_round = await pledge.get_round(session, round_id)
+        await queries.build(session, round_id, pledge_round.opened_at, now)
+
+
+async def _standing(session: Session, round_id: UUID) -> Standing:
+    found = await queries.standing(session, round_id)
+    if found is None:
+        raise NotFound
+    return found

@@ -23,9 +23,9 @@ _RETRY = "retry: 2000\n\n"
 def told(sight: Sight, scope: Scope) -> dict[str, Any]:
     """Return what an event says: the totals, how many agencies are complete, and the last of them, newest first."""
     own = [row for row in sight.agencies if scope.agencies is None or UUID(row.id) in scope.agencies]
-    total = figures({state: sum(row.counts[state] for row in own) for state in STATES})
-    obliged = [row for row in own if row.counts["signed"] + row.counts["pending"]]
-    complete = [row for row in obliged if not row.counts["pending"]]
+    total = figures({state: sum(getattr(row, state) for row in own) for state in STATES})
+    obliged = [row for row in own if row.signed + row.pending]
+    complete = [row for row in obliged if not row.pending]
     newest = sorted(
         ((row.last_signed_at, row.name) for row in complete if row.last_signed_at is not None), reverse=True
     )

@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+from app.obligation.models import STATES
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One group's counts by state."""
+class Row(NamedTuple):
+    """One group's counts by state; a tuple, since there may be thousands of them in an answer."""
 
     id: str
     name: str
-    counts: dict[str, int]
+    pending: int
+    signed: int
+    deferred: int
+    exempt: int
+    left: int
     last_signed_at: datetime | None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by the names of the states."""
+        return dict(zip(STATES, self[2:7], strict=True))
+
+    @property
+    def people(self) -> int:
+        """How many people the group has, whatever their state."""
+        return self.pending + self.signed + self.deferred + self.exempt + self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +44,9 @@ class Figured:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the counters are: `visible` changes are in the figures, `waiting` of them are not folded yet."""
+    """A round and how far its counters are: `visible` changes are in the figures, `waiting` of them are not folded yet."""
 
+    status: str
     folded: int
     waiting: int
     closed_at: datetime | None

@@ -35,3 +35,5 @@ async def verify(resources: Resources) -> None:
                 log.warning(
                     "compliance.wrong", round=str(found.round_id), wrong=found.wrong, at_odds=found.people_at_odds
                 )
+        if wrong := (await documents.verify(session))[1]:
+            log.warning("compliance.documents_wrong", agencies=wrong)

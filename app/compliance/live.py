@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -142,16 +143,16 @@ class LiveFigures:
                     sight = await see(session, round_id, before, self._clock.now())
                     if sight is not before:
                         self._watched[round_id].show(sight)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, psycopg.Error, OSError) as error:
             log.warning("live.look_failed", reason=type(error).__name__)
 
 
 async def see(session: Session, round_id: UUID, before: Sight | None, now: datetime) -> Sight:
     """Look at a round; the same sight as before when nothing has changed, which costs a few rows."""
-    pledge_round = await pledge.get_round(session, round_id)
-    standing = await counting.bring_up(session, pledge_round, now=now)
-    version = f"{standing.visible}.{standing.tree}.{pledge_round.status}"
+    standing = await counting.bring_up(session, round_id, now=now)
+    version = f"{standing.visible}.{standing.tree}.{standing.status}"
     if before is not None and before.version == version:
         return before
+    pledge_round = await pledge.get_round(session, round_id)
     found = await queries.live_figures(session, round_id, "opd", Scope(), None)
     return Sight(version, pledge_round.status, pledge_round.closes_at, now, found.groups)

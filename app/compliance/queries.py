@@ -1,31 +1,30 @@
 """SQL of the figures: folded cells and what waits in the queue, read in one statement; never a count over people."""
 
-import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     DateTime,
-    Executable,
     Integer,
     String,
     Subquery,
     Uuid,
+    any_,
     bindparam,
     cast,
     func,
     literal,
     null,
-    or_,
     select,
-    text,
     union_all,
 )
 
-from app.compliance.figure import Figured, Row, Standing
+from app.compliance.figure import Figured, Row
 from app.compliance.models import (
     ComplianceCell,
     ComplianceChange,
@@ -35,33 +34,15 @@ from app.compliance.models import (
     ComplianceHour,
     ComplianceTree,
 )
-from app.compliance.statements import BUILD, CHECKPOINT, FOLD, PEOPLE_AT_ODDS, REDATE, VERIFY
-from app.core.db import Session, take_turn
+from app.core.alone import Rows
+from app.core.db import Session
 from app.core.prepared import Statement
 from app.core.principal import Scope
-from app.document.models import READY_FOR_SEAL, Document
 from app.obligation.models import STATES
 from app.opd.models import Unit
 from app.pledge.models import PledgeRound
-from app.transparency.models import LogPending
 
 ROUND, AT = bindparam("round", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
-CHECKPOINT_EVERY = 20_000
-COUNTED_STATUSES = ("open", "closed")
-
-
-async def standing(session: Session, round_id: UUID) -> Standing:
-    """Return how far a round's counters are; `closed_at` is None when it was never counted."""
-    ((folded, waiting, closed_at, tree),) = await _standing().rows(session, round=round_id)
-    return Standing(folded or 0, waiting, closed_at, tree)
-
-
-@cache
-def _standing() -> Statement:
-    waiting = select(func.count()).where(ComplianceDelta.round_id == ROUND).scalar_subquery()
-    head = select(ComplianceHead.folded, ComplianceHead.closed_at).where(ComplianceHead.round_id == ROUND).subquery()
-    statement = select(head.c.folded, waiting, head.c.closed_at, ComplianceTree.version).select_from(ComplianceTree)
-    return Statement(statement.outerjoin(head, literal(value=True)))
 
 
 async def live_figures(
@@ -69,8 +50,7 @@ async def live_figures(
 ) -> Figured:
     """Return the figures at this moment's snapshot, however far behind the fold is."""
     statement = _statement(dimension, past_=False, scoped=not scope.everything, narrowed=agency_id is not None)
-    found = await session.execute(statement, {"round": round_id, "agencies": scope.agencies, "agency": agency_id})
-    return _figured(found)
+    return _figured(await statement.rows(session, **within(round_id, scope, agency_id)))
 
 
 async def past_figures(
@@ -78,8 +58,7 @@ async def past_figures(
 ) -> Figured:
     """Return the figures of a closed instant: the newest checkpoint before it and the changes since."""
     statement = _statement(dimension, past_=True, scoped=not scope.everything, narrowed=agency_id is not None)
-    values = {"round": round_id, "agencies": scope.agencies, "agency": agency_id, "at": at}
-    return _figured(await session.execute(statement, values))
+    return _figured(await statement.rows(session, **within(round_id, scope, agency_id), at=at))
 
 
 async def first_checkpoint(session: Session, round_id: UUID) -> datetime | None:
@@ -95,21 +74,27 @@ async def trend(
     session: Session, round_id: UUID, unit: str, zone: str, scope: Scope, agency_id: UUID | None, now: datetime
 ) -> list[tuple[datetime, int]]:
     """Return (start of the hour or day in the zone, people who became signed in it), oldest first; queued ones are counted as of now."""
-    inside = (not scope.everything, agency_id is not None)
+    statement = _trend(scoped=not scope.everything, narrowed=agency_id is not None)
+    given = within(round_id, scope, agency_id) | {"unit": unit, "zone": zone, "now": now}
+    return [(at, signed) for at, signed in await statement.rows(session, **given)]
+
+
+@cache
+def _trend(*, scoped: bool, narrowed: bool) -> Statement:
+    inside = (scoped, narrowed)
     hours = select(ComplianceHour.hour.label("at"), ComplianceHour.signed.label("signed")).where(
         ComplianceHour.round_id == ROUND, *_inside(ComplianceHour, inside)
     )
-    queued = select(cast(literal(now), DateTime(timezone=True)), ComplianceDelta.signed).where(
+    queued = select(bindparam("now", type_=DateTime(timezone=True)), ComplianceDelta.signed).where(
         ComplianceDelta.round_id == ROUND,
         ComplianceDelta.pledge == "",
         ComplianceDelta.signed != 0,
         *_inside(ComplianceDelta, inside),
     )
     both = union_all(hours, queued).subquery()
-    start = func.date_trunc(unit, both.c.at, zone)
-    statement = select(start, cast(func.sum(both.c.signed), Integer)).group_by(start).order_by(start)
-    values = {"round": round_id, "agencies": scope.agencies, "agency": agency_id}
-    return [(at, signed) for at, signed in await session.execute(statement, values)]
+    start = func.date_trunc(bindparam("unit", type_=String), both.c.at, bindparam("zone", type_=String))
+    counted = select(start, cast(func.sum(both.c.signed), Integer)).group_by(start).order_by(start)
+    return Statement(counted, alone=True)
 
 
 async def list_open(session: Session, limit: int) -> list[PledgeRound]:
@@ -118,12 +103,17 @@ async def list_open(session: Session, limit: int) -> list[PledgeRound]:
     return list((await session.execute(statement)).scalars())
 
 
+def within(round_id: UUID, scope: Scope, agency_id: UUID | None) -> dict[str, Any]:
+    """Return the values of a statement over `visible` or `past` rows: which round, seen by whom, narrowed to which agency."""
+    return {"round": round_id, "agencies": list(scope.agencies or ()), "agency": agency_id}
+
+
 def _inside(table: Any, inside: tuple[bool, bool]) -> list[ColumnElement[bool]]:
     """Conditions of a caller who sees some agencies only, and of one who asks for one of them."""
     scoped, narrowed = inside
     conditions: list[ColumnElement[bool]] = []
     if scoped:
-        conditions.append(table.agency_id.in_(bindparam("agencies", expanding=True)))
+        conditions.append(table.agency_id == any_(bindparam("agencies", type_=ARRAY(Uuid))))
     if narrowed:
         conditions.append(table.agency_id == bindparam("agency"))
     return conditions
@@ -205,10 +195,13 @@ def _version() -> list[ColumnElement[Any]]:
 
 
 @cache
-def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> Executable:
+def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> Statement:
     """The statement of a dimension, made once: making it anew takes longer than PostgreSQL needs to answer it."""
-    source = past if past_ else visible
-    rows = source(dimension, (scoped, narrowed))
+    return Statement(_figures(dimension, past if past_ else visible, (scoped, narrowed)), alone=True)
+
+
+def _figures(dimension: str, source: Callable[[str, tuple[bool, bool]], Subquery], inside: tuple[bool, bool]) -> Any:
+    rows = source(dimension, inside)
     summed = _summed(rows, cast(rows.c.agency_id, String) if dimension == "opd" else rows.c.key)
     columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at, *_version()]
     if dimension in {"opd", "unit"}:
@@ -218,82 +211,14 @@ def _statement(dimension: str, *, past_: bool, scoped: bool, narrowed: bool) -> 
     if dimension != "pledge":
         return groups.order_by(summed.c.id)
     # people are not the sum of their pledges: their total stands beside them, without an id
-    people = _summed(source("opd", (scoped, narrowed)), cast(null(), String))
+    people = _summed(source("opd", inside), cast(null(), String))
     whole = select(people.c.id, people.c.id, *(people.c[s] for s in STATES), people.c.last_signed_at, *_version())
     return union_all(groups, whole).order_by("id")
 
 
-def _figured(found: Any) -> Figured:
-    size, total = len(STATES), None
-    groups: list[Row] = []
-    version = None
-    for row in found:
-        counts, version = dict(zip(STATES, row[2 : 2 + size], strict=True)), (row.visible, row.tree)
-        if row[0] is None:
-            total = counts
-        else:
-            groups.append(Row(row[0], row[1], counts, row[2 + size]))
-    return Figured(groups, total or {state: sum(row.counts[state] for row in groups) for state in STATES}, version)
-
-
-async def take_round(session: Session, round_id: UUID) -> None:
-    """Wait for a round's turn: one transaction at a time folds, builds or repairs its counters."""
-    await take_turn(session, _turn(round_id))
-
-
-async def try_round(session: Session, round_id: UUID) -> bool:
-    """Take a round's turn if nobody has it."""
-    taken = await session.execute(select(func.pg_try_advisory_xact_lock(_turn(round_id))))
-    return bool(taken.scalar_one())
-
-
-def _turn(round_id: UUID) -> int:
-    return int.from_bytes(hashlib.sha256(b"compliance" + round_id.bytes).digest()[:8], signed=True)
-
-
-async def fold(session: Session, round_id: UUID, now: datetime) -> None:
-    """Move what waits into the cells, stamped with the time the register knew it, and close that instant."""
-    parameters = {"round": round_id, "now": now}
-    row = (await session.execute(text(FOLD), parameters)).one_or_none()
-    if row is None:
-        return
-    if row.voided:
-        await session.execute(text(REDATE), {"round": round_id, "agencies": row.voided})
-    if row.folded - row.checkpointed >= CHECKPOINT_EVERY:
-        await session.execute(text(CHECKPOINT), parameters)
-
-
-async def build(session: Session, round_id: UUID, opened_at: datetime | None, now: datetime) -> None:
-    """Count a round anew from its rows; the queue stays, and so does the past."""
-    parameters = {"round": round_id, "now": now, "opened": opened_at, "agencies": None}
-    await session.execute(text(BUILD), parameters)
-
-
-async def verify(session: Session, round_id: UUID) -> tuple[int, int]:
-    """Return how many groups were compared with a recount in one snapshot, and how many differ."""
-    row = (await session.execute(text(VERIFY), {"round": round_id, "agencies": None})).one()
-    return row[0], row[1]
-
-
-async def people_at_odds(session: Session, round_id: UUID) -> int:
-    """Return how many people's rows do not say what their obligations say."""
-    found: int = (await session.execute(text(PEOPLE_AT_ODDS), {"round": round_id})).scalar_one()
-    return found
-
-
-async def list_rounds(session: Session, *, due: bool) -> list[PledgeRound]:
-    """Return the rounds that have figures; `due`: only those with changes that wait, or that were never counted."""
-    statement = select(PledgeRound).where(PledgeRound.status.in_(COUNTED_STATUSES)).order_by(PledgeRound.id)
-    if due:
-        waiting = select(ComplianceDelta.id).where(ComplianceDelta.round_id == PledgeRound.id).exists()
-        counted = select(ComplianceHead.round_id).where(ComplianceHead.round_id == PledgeRound.id).exists()
-        statement = statement.where(or_(waiting, ~counted))
-    return list((await session.execute(statement)).scalars())
-
-
-async def waiting(session: Session) -> tuple[int, datetime | None, int]:
-    """Return how many signed documents wait for their seal, since when the oldest does, and how many facts wait for the log."""
-    facts = select(func.count()).select_from(LogPending).scalar_subquery()
-    statement = select(func.count(), func.min(Document.signed_at), facts).where(text(READY_FOR_SEAL))
-    row = (await session.execute(statement)).one()
-    return row[0], row[1], row[2]
+def _figured(found: Rows) -> Figured:
+    rows = [Row(*row[: len(Row._fields)]) for row in found]
+    groups = [row for row in rows if row.id is not None]
+    whole = rows if len(groups) == len(rows) else [row for row in rows if row.id is None]
+    total = {state: sum([getattr(row, state) for row in whole]) for state in STATES}
+    return Figured(groups, total, (found[0][-2], found[0][-1]) if found else None)

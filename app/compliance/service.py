@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,12 @@ from app.compliance.discretion import small_groups, smallest_for
 from app.compliance.errors import GroupTooSmall, InstantUnknown
 from app.compliance.figure import Row
 from app.compliance.forecast import Forecast, forecast
-from app.compliance.schemas import ComplianceRead, Figures, Group, TrendPoint, TrendRead
+from app.compliance.schemas import ComplianceRead, TrendPoint, TrendRead
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.texts import text
+from app.obligation.models import STATES
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 
@@ -26,7 +28,8 @@ class Asked:
     """Figures somebody may have: whose, of what, and the tag that names the answer as it is now."""
 
     actor: Principal
-    pledge_round: PledgeRound
+    round_id: UUID
+    status: str
     by: str
     agency_id: UUID | None
     as_of: datetime | None
@@ -37,8 +40,31 @@ def figures(counts: dict[str, int]) -> dict[str, int | float]:
     """Return counts by state with the sums that follow from them."""
     required = counts["signed"] + counts["pending"]
     total = required + counts["deferred"] + counts["exempt"] + counts["left"]
-    percent = round(100 * counts["signed"] / required, 2) if required else 100.0
-    return {**counts, "required": required, "total": total, "percent": percent}
+    states = {state: counts[state] for state in ("signed", "pending", "deferred", "exempt", "left")}
+    return {"total": total, "required": required, **states, "percent": _percent(counts["signed"], required)}
+
+
+def _group(row: Row) -> dict[str, Any]:
+    """The same of a group, which may be one of thousands: in one go, and named."""
+    key, name, pending, signed, deferred, exempt, left, last = row
+    required = signed + pending
+    return {
+        "total": required + deferred + exempt + left,
+        "required": required,
+        "signed": signed,
+        "pending": pending,
+        "deferred": deferred,
+        "exempt": exempt,
+        "left": left,
+        "percent": _percent(signed, required),
+        "id": key,
+        "name": name,
+        "last_signed_at": last,
+    }
+
+
+def _percent(signed: int, required: int) -> float:
+    return round(100 * signed / required, 2) if required else 100.0
 
 
 async def require_figures(session: Session, actor: Principal, round_id: UUID) -> PledgeRound:
@@ -59,34 +85,33 @@ async def ask(
 ) -> Asked:
     """Return what is asked for with its tag, at the price of a few rows whatever the size of the round.
 
-    Raises `InstantUnknown` for an `as_of` before the round opened or after `now`.
+    Raises `NotFound`, and `InstantUnknown` for an `as_of` before the round opened or after `now`.
     """
     actor.require(Permission.COMPLIANCE_READ)
-    pledge_round = await pledge.get_round(session, round_id)
-    standing = await counting.bring_up(session, pledge_round, now=now, close=as_of)
+    standing = await counting.bring_up(session, round_id, now=now, close=as_of)
     if as_of is not None:
         first = await queries.first_checkpoint(session, round_id)
         if first is None or not first <= as_of <= now:
             raise InstantUnknown(first=first, last=now)
-    asked = Asked(actor, pledge_round, by, agency_id, as_of, "")
+    asked = Asked(actor, round_id, standing.status, by, agency_id, as_of, "")
     return replace(asked, tag=_tag(asked, (standing.visible, standing.tree)))
 
 
 async def answer(session: Session, asked: Asked, *, now: datetime, smallest: int = 1) -> ComplianceRead:
     """Return the figures without the tag that names them."""
     told, _ = await tagged_answer(session, asked, now=now, smallest=smallest)
-    return told
+    return ComplianceRead.model_validate(told)
 
 
 async def tagged_answer(
     session: Session, asked: Asked, *, now: datetime, smallest: int = 1
-) -> tuple[ComplianceRead, str]:
-    """Return who has signed and who has not, by a dimension, inside the caller's scope; and the tag of just these figures.
+) -> tuple[dict[str, Any], str]:
+    """Return a `ComplianceRead` as plain values, ready to be sent: who has signed and who has not, by a dimension, inside the caller's scope; and the tag of just these figures.
 
     Somebody may have signed since it was asked for: what is told then is newer than the tag of the question. Of a past instant `last_signed_at` is not told: the past is what the register knew then, and keeps counts only. For callers
     who may not see names, groups of fewer people than `smallest` are merged; raises `GroupTooSmall` where that is all there is.
     """
-    where = (asked.pledge_round.id, asked.by, asked.actor.scope, asked.agency_id)
+    where = (asked.round_id, asked.by, asked.actor.scope, asked.agency_id)
     if asked.as_of is None:
         found = await queries.live_figures(session, *where)
     else:
@@ -94,29 +119,25 @@ async def tagged_answer(
     groups = found.groups if asked.by == "pledge" else merged(found.groups, smallest_for(asked.actor, smallest))
     if asked.agency_id is not None:
         require_large(asked.actor, found.total, smallest)
-    told = ComplianceRead(
-        round_id=asked.pledge_round.id,
-        by=asked.by,
-        as_of=asked.as_of,
-        computed_at=now,
-        total=Figures.model_validate(figures(found.total)),
-        groups=[
-            Group.model_validate({**figures(g.counts), "id": g.id, "name": g.name, "last_signed_at": g.last_signed_at})
-            for g in groups
-        ],
-    )
+    told = {
+        "round_id": asked.round_id,
+        "by": asked.by,
+        "as_of": asked.as_of,
+        "computed_at": now,
+        "total": figures(found.total),
+        "groups": [_group(row) for row in groups],
+    }
     return told, _tag(asked, found.version) if found.version else asked.tag
 
 
 def merged(groups: list[Row], smallest: int) -> list[Row]:
     """Return groups with the small ones as a single one at the end, without an id."""
-    small = small_groups({row.id: sum(row.counts.values()) for row in groups}, smallest)
-    if not small:
+    if smallest <= 1 or not (small := small_groups({row.id: row.people for row in groups}, smallest)):
         return groups
     inside = [row for row in groups if row.id in small]
-    counts = {state: sum(row.counts[state] for row in inside) for state in inside[0].counts}
-    name = text("compliance.small_groups", count=len(inside))
-    return [*(row for row in groups if row.id not in small), Row("", name, counts, None)]
+    counts = {state: sum(getattr(row, state) for row in inside) for state in STATES}
+    merged_one = Row("", text("compliance.small_groups", count=len(inside)), **counts, last_signed_at=None)
+    return [*(row for row in groups if row.id not in small), merged_one]
 
 
 def require_large(actor: Principal, total: dict[str, int], smallest: int) -> None:
@@ -153,8 +174,7 @@ async def trend(
 ) -> TrendRead:
     """Return how many people became signed in each hour or day of the zone in which anybody did, and how many had by its end."""
     actor.require(Permission.COMPLIANCE_READ)
-    pledge_round = await pledge.get_round(session, round_id)
-    await counting.bring_up(session, pledge_round, now=now)
+    await counting.bring_up(session, round_id, now=now)
     if agency_id is not None and smallest_for(actor, smallest) > 1:
         found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
         require_large(actor, found.total, smallest)
@@ -169,8 +189,8 @@ async def outlook(
     session: Session, actor: Principal, round_id: UUID, *, agency_id: UUID | None = None, now: datetime
 ) -> Forecast | None:
     """Return what the pace so far comes to at the deadline; None when there is nothing to go by."""
-    asked = await ask(session, actor, round_id, "opd", agency_id=agency_id, now=now)
-    pledge_round = asked.pledge_round
+    await ask(session, actor, round_id, "opd", agency_id=agency_id, now=now)
+    pledge_round = await pledge.get_round(session, round_id)
     if pledge_round.status != "open" or pledge_round.opened_at is None:
         return None
     found = await queries.live_figures(session, round_id, "opd", actor.scope, agency_id)
@@ -191,8 +211,8 @@ def _tag(asked: Asked, version: tuple[int, int]) -> str:
     scope = asked.actor.scope.agencies
     visible, tree = version
     parts = [
-        str(asked.pledge_round.id),
-        asked.pledge_round.status,
+        str(asked.round_id),
+        asked.status,
         asked.by,
         str(asked.agency_id),
         asked.as_of.isoformat() if asked.as_of else None,

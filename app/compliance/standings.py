@@ -19,6 +19,7 @@ from app.compliance.schemas import (
 )
 from app.core.db import Session
 from app.core.principal import Principal
+from app.pledge import service as pledge
 
 MOST_ROUNDS = 6
 
@@ -60,7 +61,8 @@ async def comparison(
     for round_id in round_ids:
         asked = await service.ask(session, actor, round_id, "opd", now=now)
         found = await service.answer(session, asked, now=now, smallest=smallest)
-        rounds.append(ComparedRound(round_id=round_id, title=asked.pledge_round.title, total=found.total))
+        title = (await pledge.get_round(session, round_id)).title
+        rounds.append(ComparedRound(round_id=round_id, title=title, total=found.total))
         tables.append({group.id: group for group in found.groups})
     names = {key: group.name for table in tables for key, group in table.items()}
     return ComparisonRead(

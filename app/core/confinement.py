@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, String, case, cast, func, literal, text
 
-from app.core.db import SCOPED_ROLE, SERVICE_ROLE, Session
+from app.core.db import SCOPED_ROLE, SERVICE_ROLE, Session, confine_by
 from app.core.permission import Permission
 from app.core.principal import Principal
 
@@ -34,12 +34,12 @@ OFFICES = f"(SELECT array_agg(c.agency_id) FROM countersigner c WHERE c.employee
 
 
 async def confine(session: Session, principal: Principal) -> None:
-    """Let the rest of the transaction see no more than the caller may; a caller who sees everything is not confined."""
+    """Let the session see no more than the caller may from here on; a caller who sees everything is not confined."""
     if principal.scope.everything and principal.may(Permission.OBLIGATION_READ):
         return
     agencies = ",".join(str(agency) for agency in principal.scope.agencies or ())
     who = {"person": str(principal.employee_id or ""), "account": str(principal.account_id or "")}
-    await session.execute(_CONFINE, {"agencies": agencies, **who})
+    await confine_by(session, _CONFINE, {"agencies": agencies, **who})
 
 
 def confined_to(person: SQLColumnExpression[UUID], when: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -1,5 +1,6 @@
 """The database: one engine a process, one session a request or job, committed before the answer leaves."""
 
+import asyncio
 import select
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -10,20 +11,22 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
-from sqlalchemy import DateTime, MetaData, Uuid, event, text
+from sqlalchemy import Connection, DateTime, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, SessionTransaction
+from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import faults
+from app.core.alone import Readers, Rows
 from app.core.errors import AppError
 from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
 
-_RAW = "db.raw"
+_RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,7 +84,8 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkin", _note_rest)
         event.listen(self.engine.sync_engine, "checkout", self._greet_rested)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=_Session)
+        self._readers = Readers(libpq_url(self.url), max(2, settings.pool_size // 2))
         self.queue: object | None = None  # the job queue, so that `jobs.defer` can write into the session's transaction
 
     def _greet_rested(self, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
@@ -101,19 +105,30 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises. The only place that commits."""
-        async with self._sessions(info={"queue": self.queue}) as session:
-            try:
-                yield session
-            except AppError as refusal:
-                if refusal.remembered:
-                    await session.commit()
-                raise
-            await session.commit()
+        """One transaction: committed when the block ends, rolled back when it raises. The only place that commits.
+
+        It begins with the first statement that needs it; a session of reads that stand alone (app/core/alone.py) never has one.
+        """
+        session = self._sessions(info={"queue": self.queue, _READERS: self._readers})
+        try:
+            yield session
+        except AppError as refusal:
+            if refusal.remembered:
+                await session.commit()
+            raise
+        else:
+            if session.in_transaction():
+                await session.commit()
             faults.committed(session)
+        finally:
+            if _RAW in session.info or session.in_transaction():
+                await asyncio.shield(
+                    asyncio.create_task(session.close())
+                )  # whoever is cancelled leaves no connection behind
 
     async def close(self) -> None:
         """Close every pooled connection."""
+        await self._readers.close()
         await self.engine.dispose()
 
 
@@ -155,10 +170,41 @@ def _names(table: str, columns: Sequence[str]) -> tuple[sql.Composable, sql.Comp
 
 async def raw_connection(session: Session) -> AsyncConnection[Any]:
     """Return the driver's own connection of the session's transaction, which begins with it."""
-    transaction, raw = session.info.get(_RAW, (None, None))
-    if transaction is None or transaction is not session.sync_session.get_transaction():
-        connection = await (await session.connection()).get_raw_connection()
-        raw = connection.driver_connection
-        session.info[_RAW] = session.sync_session.get_transaction(), raw  # asked for by every statement
-    found: AsyncConnection[Any] = raw
+    found = begun(session)
+    if found is None:
+        await session.connection()
+        found = begun(session)
+        assert found is not None
     return found
+
+
+def begun(session: Session) -> AsyncConnection[Any] | None:
+    """Return the driver's own connection of the session's transaction if that has begun: if the database was asked anything in it."""
+    transaction, raw = session.info.get(_RAW, (None, None))
+    return raw if transaction is not None and transaction is session.sync_session.get_transaction() else None
+
+
+async def confine_by(session: Session, statement: TextClause, values: dict[str, str]) -> None:
+    """Confine the session's transaction by a statement: one that has begun at once, any that begins later with its first breath."""
+    session.info[_CONFINED] = statement, values
+    if begun(session):
+        await session.execute(statement, values)
+
+
+async def read_alone(session: Session, statement: str, values: dict[str, Any]) -> Rows | None:
+    """Return what a read answers by itself; None when it belongs into the session's transaction, since that has begun."""
+    readers: Readers | None = session.info.get(_READERS)
+    if readers is None or begun(session):
+        return None
+    return await readers.rows(SCOPED_ROLE if _CONFINED in session.info else SERVICE_ROLE, statement, values)
+
+
+class _Session(SyncSession):
+    """The ORM's part of a session; it knows when its transaction begins in the database."""
+
+
+@event.listens_for(_Session, "after_begin")
+def _note_begin(session: SyncSession, _transaction: SessionTransaction, connection: Connection) -> None:
+    session.info[_RAW] = session.get_transaction(), connection.connection.driver_connection
+    if confined := session.info.get(_CONFINED):
+        connection.execute(*confined)

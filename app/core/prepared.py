@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapper, class_mapper, make_tra
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.core.db import Session, raw_connection
+from app.core.db import Session, raw_connection, read_alone
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,7 +28,9 @@ _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-c
 class Statement:
     """Any statement that is sent as it is: compiled once, run with values by name."""
 
-    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Executable, columns: Sequence[str] | None = None, *, alone: bool = False) -> None:
+        """`alone`: it only reads, locks nothing and sets nothing, so it begins no transaction (app/core/alone.py)."""
+        self._alone = alone
         compiled: Any = statement.compile(  # type: ignore[attr-defined]
             dialect=_DIALECT,
             column_keys=list(columns) if columns else None,
@@ -50,8 +52,12 @@ class Statement:
 
     async def rows(self, session: Session, **given: Any) -> list[tuple[Any, ...]]:
         """Run it, after writing what the session has not written yet; return its rows."""
-        async with (await _ready(session)).cursor() as cursor:
-            await cursor.execute(self.sql, self.values(given))
+        await _write(session)
+        values = self.values(given)
+        if self._alone and (found := await read_alone(session, self.sql, values)) is not None:
+            return found
+        async with (await raw_connection(session)).cursor() as cursor:
+            await cursor.execute(self.sql, values)
             return await cursor.fetchall()
 
     async def each(self, session: Session, given: Sequence[dict[str, Any]]) -> int:
@@ -73,8 +79,8 @@ class Statement:
 class Prepared(Statement, Generic[*Ts]):
     """A SELECT of entities and single columns."""
 
-    def __init__(self, statement: Select[*Ts], *, fresh: bool = False) -> None:
-        """`fresh`: an entity the session holds already takes on what was read, as after a lock."""
+    def __init__(self, statement: Select[*Ts], *, fresh: bool = False, alone: bool = False) -> None:
+        """`fresh`: an entity the session holds already takes on what was read, as after a lock; `alone`: see `Statement`."""
         asked = [described["expr"] for described in statement.column_descriptions]
         entities = [_mapper(one) for one in asked]
         columns = [
@@ -82,7 +88,8 @@ class Prepared(Statement, Generic[*Ts]):
             for mapper, one in zip(entities, asked, strict=True)
         ]
         super().__init__(
-            statement.with_only_columns(*(c for some in columns for c in some), maintain_column_froms=True)
+            statement.with_only_columns(*(c for some in columns for c in some), maintain_column_froms=True),
+            alone=alone,
         )
         self._fresh = fresh
         self._parts: list[tuple[int, int, _Loader | None]] = []
@@ -179,8 +186,13 @@ def _mapper(expression: Any) -> Mapper[Any] | None:
     return found if isinstance(found, Mapper) else None
 
 
-async def _ready(session: Session) -> AsyncConnection[Any]:
-    """Write what waits in the session, since the statement may ask for it; return the connection of its transaction."""
+async def _write(session: Session) -> None:
+    """Write what waits in the session, since the statement may ask for it."""
     if session.new or session.dirty or session.deleted:
         await session.flush()
+
+
+async def _ready(session: Session) -> AsyncConnection[Any]:
+    """Return the connection of the session's transaction, with everything written."""
+    await _write(session)
     return await raw_connection(session)

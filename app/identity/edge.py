@@ -19,7 +19,7 @@ from app.core.secrets import token_hash
 from app.core.settings import ServiceSettings, Settings
 from app.identity import queries, service
 from app.identity.accounts.cookie import SignedIn, account_cookie, find_signed_in
-from app.identity.models import ApiToken, LoginSession
+from app.identity.models import LoginSession
 from app.identity.passkey import RelyingParty
 from app.identity.tokens.form import is_well_formed
 from app.identity.tokens.use import TokenUses
@@ -144,7 +144,9 @@ async def find_account(request: Request, session: Session) -> SignedIn | None:
     return found
 
 
-def _token_principal(token: ApiToken | None, digest: bytes, now: datetime, *, four_eyes: bool) -> Principal | None:
+def _token_principal(
+    token: queries.FoundToken | None, digest: bytes, now: datetime, *, four_eyes: bool
+) -> Principal | None:
     if token is None or token.revoked_at or token.expires_at < now:
         return None
     if token.token_hash != digest and (token.previous_until is None or token.previous_until < now):

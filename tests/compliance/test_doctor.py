@@ -66,6 +66,16 @@ def test_a_wrong_figure_is_told_and_left_until_repair_is_asked_for(
     assert run("doctor").exit_code == 0
 
 
+def test_a_wrong_counter_of_documents_is_told_and_repaired(
+    run, counted: Register, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("INSERT INTO compliance_document VALUES (%s, %s, 0, 1)", (counted.round_id, counted.units[0][1]))
+    told = json.loads(run("doctor", "--json").stdout)
+    assert (told["ok"], told["documents"]) == (False, {"groups": 1, "wrong": 1})
+    repaired = json.loads(run("doctor", "--repair", "--json").stdout)
+    assert (repaired["ok"], repaired["repaired"], repaired["documents"]["wrong"]) == (True, ["documents"], 0)
+
+
 def test_a_person_at_odds_is_told_and_not_repaired(run, counted: Register, connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         "UPDATE participant SET n_pending = 1, n_signed = 1 WHERE employee_id = %s", (counted.people[1],)

@@ -70,6 +70,38 @@ async def test_a_voided_document_is_sealed_no_longer(service: Service, round_id:
     assert (await read(service, round_id))["sealed"] == 5
 
 
+async def test_wrong_counters_are_found_and_set_right_from_the_documents(service: Service, round_id: str) -> None:
+    """Half folded, half waiting; a counter that is too high, one of an agency that has no documents, one that is gone."""
+    await service.run_jobs()
+    right = await read(service, round_id)
+    await fold(service)
+    async with service.held.get(Database).transaction() as session:
+        assert await documents.verify(session) == (2, 0)
+        spoil = await session.connection()
+        await spoil.exec_driver_sql(
+            "UPDATE document SET state = 'signed' WHERE id = (SELECT min(id::text)::uuid FROM document)"
+        )
+        assert await documents.verify(session) == (2, 0)
+        await spoil.exec_driver_sql(
+            "WITH first AS (SELECT * FROM compliance_document ORDER BY agency_id LIMIT 1)"
+            " UPDATE compliance_document c SET sealed = c.sealed + 1, countersigned = 3 FROM first WHERE c.agency_id = first.agency_id"
+        )
+        await spoil.exec_driver_sql(
+            "INSERT INTO compliance_document SELECT round_id, gen_random_uuid(), 1, 1 FROM compliance_document LIMIT 1"
+        )
+        assert await documents.verify(session) == (3, 2)
+        await documents.repair(session)
+        assert (await documents.verify(session))[1] == 0
+    after = await read(service, round_id)
+    assert (after["sealed"], after["countersigned"]) == (right["sealed"] - 1, 0)
+    async with service.held.get(Database).transaction() as session:
+        gone = await session.connection()
+        await gone.exec_driver_sql("UPDATE compliance_document SET sealed = 0")
+        await documents.repair(session)
+    await fold(service)
+    assert await read(service, round_id) | {"computed_at": None} == after | {"computed_at": None}
+
+
 async def test_whether_the_head_has_signed_is_told_to_those_who_may_see_people(service: Service, round_id: str) -> None:
     def heads(found: dict[str, Any]) -> dict[str, bool | None]:
         return {group["name"]: group["head_signed"] for group in found["groups"]}

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from app.compliance.jobs import fold
+from app.compliance.schemas import ComplianceRead
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.device.signer import API
 from tests.service import PEOPLE
 from tests.signing.opened_round import OpenedRound, opened_round
+from tests.statements import statements
 
 DIMENSIONS = ("opd", "unit", "employment", "grade", "position_kind", "pledge")
 SUMS = ("total", "required", "signed", "pending", "deferred", "exempt", "left")
@@ -50,6 +52,31 @@ async def test_figures_reconcile_in_every_dimension_and_count_whole_people(small
     total = (await service.compliance(small.id))["total"]
     assert [total[name] for name in ("total", "required", "deferred", "exempt", "left")] == [7, 4, 1, 1, 1]
     assert total["percent"] == 25 * total["signed"]
+
+
+@pytest.mark.parametrize("role", [Role.BKPSDM_ADMIN, Role.DASHBOARD])
+async def test_a_look_at_figures_costs_a_statement_for_each_thing_it_must_know(small: OpenedRound, role: Role) -> None:
+    """Whose token it is, how the counters stand, the figures: each asked alone, whoever asks."""
+    service = small.service
+    headers = await service.token(role)
+    path = f"{API}/rounds/{small.id}/compliance"
+    first = await service.http.get(path, headers=headers)  # writes down that the token is in use
+    with statements() as seen:
+        unchanged = await service.http.get(path, headers=headers | {"if-none-match": first.headers["etag"]})
+    assert (unchanged.status_code, len(seen)) == (304, 2)
+    with statements() as seen:
+        told = await service.http.get(path, headers=headers)
+    assert (told.status_code, len(seen)) == (200, 3)
+    assert not [one for one in seen if "set_config" in one]
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+async def test_what_is_sent_is_what_the_schema_says_to_the_byte(small: OpenedRound, by: str) -> None:
+    headers = small.service.as_admin()
+    sent = await small.service.http.get(f"{API}/rounds/{small.id}/compliance", params={"by": by}, headers=headers)
+    assert sent.headers["content-type"] == "application/json"
+    assert sent.content == ComplianceRead.model_validate_json(sent.content).model_dump_json().encode()
+    assert sent.json()["groups"]
 
 
 async def test_an_unchanged_figure_is_not_sent_again(small: OpenedRound) -> None:

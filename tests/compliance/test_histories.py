@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.compliance import counting, queries, service
+from app.compliance import counting, service
+from app.compliance.upkeep import queries as upkeep
 from app.core.blobs import LocalBlobStore
 from app.core.db import Database, Session
 from app.core.permission import Role
@@ -64,7 +65,7 @@ async def _no_templates(session: Session, pledge_round: Any, **_: Any) -> Any:
 @pytest.fixture(scope="module")
 async def city(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
     with new_database(postgres) as url, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(queries, "CHECKPOINT_EVERY", 25)  # so that a short history has several
+        patched.setattr(upkeep, "CHECKPOINT_EVERY", 25)  # so that a short history has several
         patched.setattr(pledge, "freeze_templates", _no_templates)  # compiling texts counts nobody
         database = Database(url, DatabaseSettings(pool_size=2))
         nothing: Any = None

@@ -23,12 +23,58 @@ ON CONFLICT (round_id, agency_id) DO UPDATE SET
   countersigned = c.countersigned + excluded.countersigned, sealed = c.sealed + excluded.sealed
 """)
 
+# What every counter and the deltas that wait come to, beside a count over the documents: the condition is that of the triggers.
+_COMPARED = """
+WITH truth AS (
+  SELECT round_id, agency_id, count(*) FILTER (WHERE countersigned_at IS NOT NULL) AS countersigned,
+    count(*) FILTER (WHERE state = 'sealed') AS sealed
+  FROM document WHERE state IN ('countersigned', 'sealed') GROUP BY 1, 2),
+waiting AS (
+  SELECT round_id, agency_id, sum(countersigned) AS countersigned, sum(sealed) AS sealed
+  FROM compliance_document_delta GROUP BY 1, 2),
+compared AS (
+  SELECT round_id, agency_id,
+    coalesce(t.countersigned, 0) AS countersigned, coalesce(t.sealed, 0) AS sealed,
+    coalesce(w.countersigned, 0) AS countersigned_waiting, coalesce(w.sealed, 0) AS sealed_waiting,
+    coalesce(c.countersigned, 0) AS countersigned_counted, coalesce(c.sealed, 0) AS sealed_counted
+  FROM truth t FULL JOIN waiting w USING (round_id, agency_id)
+  FULL JOIN compliance_document c USING (round_id, agency_id))
+"""
+_VERIFY = text(
+    f"""
+{_COMPARED}
+SELECT count(*), count(*) FILTER (WHERE countersigned_counted + countersigned_waiting <> countersigned
+  OR sealed_counted + sealed_waiting <> sealed)
+FROM compared
+"""  # noqa: S608 - constants
+)
+_REPAIR = text(
+    f"""
+{_COMPARED}
+INSERT INTO compliance_document (round_id, agency_id, countersigned, sealed)
+SELECT round_id, agency_id, countersigned - countersigned_waiting, sealed - sealed_waiting FROM compared
+ON CONFLICT (round_id, agency_id) DO UPDATE SET countersigned = excluded.countersigned, sealed = excluded.sealed
+"""  # noqa: S608 - constants
+)
+
 
 async def fold(session: Session) -> None:
     """Move what waits into the counters; the turn comes before the snapshot."""
     if (await session.execute(_WAITING)).scalar_one():
         await take_turn(session, _TURN)
         await session.execute(_FOLD)
+
+
+async def verify(session: Session) -> tuple[int, int]:
+    """Return how many agencies' counters were compared with a recount in one snapshot, and how many differ."""
+    row = (await session.execute(_VERIFY)).one()
+    return row[0], row[1]
+
+
+async def repair(session: Session) -> None:
+    """Count anew, less what waits in the same snapshot; the turn comes before it, so no fold moves what waits meanwhile."""
+    await take_turn(session, _TURN)
+    await session.execute(_REPAIR)
 
 
 async def counts(session: Session, round_id: UUID, scope: Scope) -> dict[UUID, tuple[int, int]]:

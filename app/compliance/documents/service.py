@@ -42,6 +42,16 @@ async def read(
     )
 
 
+async def verify(session: Session) -> tuple[int, int]:
+    """Return how many agencies' counters of documents, over all rounds, were compared with a recount, and how many differ."""
+    return await queries.verify(session)
+
+
+async def repair(session: Session) -> None:
+    """Set the counters to what the documents come to."""
+    await queries.repair(session)
+
+
 async def fold(session: Session) -> None:
     """Fold what waits, so that readers never have much to add."""
     await queries.fold(session)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, String, cast, func, select
+from sqlalchemy import Integer, String, cast, func, select
 
-from app.compliance.queries import past, visible
+from app.compliance.queries import past, visible, within
 from app.core.db import Session
+from app.core.prepared import Statement
 from app.core.principal import Scope
 from app.obligation.models import STATES
 from app.opd.models import Unit
@@ -31,8 +31,7 @@ async def by_agency_and_employment(
 ) -> list[Crossed]:
     """Return the figures in the order of the unit file, of this moment's snapshot or of a closed instant."""
     statement = _statement(past_=at is not None, scoped=not scope.everything, narrowed=agency_id is not None)
-    values: dict[str, Any] = {"round": round_id, "agencies": scope.agencies, "agency": agency_id}
-    found = await session.execute(statement, values if at is None else values | {"at": at})
+    found = await statement.rows(session, **within(round_id, scope, agency_id), at=at)
     size = len(STATES)
     return [
         Crossed(row[0], row[1], row[2], dict(zip(STATES, row[3 : 3 + size], strict=True)), row[3 + size])
@@ -41,14 +40,15 @@ async def by_agency_and_employment(
 
 
 @cache
-def _statement(*, past_: bool, scoped: bool, narrowed: bool) -> Executable:
+def _statement(*, past_: bool, scoped: bool, narrowed: bool) -> Statement:
     rows = (past if past_ else visible)("employment", (scoped, narrowed))
     sums = [cast(func.sum(rows.c[state]), Integer).label(state) for state in STATES]
     last = func.max(rows.c.last_signed_at).label("last_signed_at")
     summed = select(rows.c.agency_id, rows.c.key, *sums, last).group_by(rows.c.agency_id, rows.c.key).subquery()
     columns = [*(summed.c[state] for state in STATES), summed.c.last_signed_at]
-    return (
+    return Statement(
         select(cast(summed.c.agency_id, String), Unit.name, summed.c.key, *columns)
         .join(Unit, Unit.id == summed.c.agency_id)
-        .order_by(Unit.position, summed.c.agency_id, summed.c.key)
+        .order_by(Unit.position, summed.c.agency_id, summed.c.key),
+        alone=True,
     )

@@ -22,6 +22,7 @@ from app.core.settings import ServiceSettings
 from app.core.texts import text
 from app.obligation import service as obligation
 from app.obligation.models import STATES
+from app.pledge import service as pledge
 
 KINDS = tuple(kind for kind in EMPLOYMENTS if kind != "non_asn")
 """The kinds every recap has a column for; others have one when there is anybody."""
@@ -46,7 +47,8 @@ async def recap(
     Raises `InstantUnknown`, `AnnexOfPast` (names are known of this moment only), `AnnexTooLong`, and `NotFound` for an agency
     outside the scope or without anybody in the round.
     """
-    asked = await service.ask(session, actor, round_id, "recap", as_of=as_of, now=now)
+    await service.ask(session, actor, round_id, "recap", as_of=as_of, now=now)
+    pledge_round = await pledge.get_round(session, round_id)
     if annex is not None:
         actor.require(Permission.LIST_EXPORT)
         if as_of is not None:
@@ -56,11 +58,11 @@ async def recap(
     rows = _rows(crossed, language)
     return RecapRead(
         round_id=round_id,
-        round=asked.pledge_round.title,
+        round=pledge_round.title,
         institution=settings.institution,
         office=settings.office,
         zone=settings.timezone,
-        closes_at=asked.pledge_round.closes_at,
+        closes_at=pledge_round.closes_at,
         as_of=as_of,
         computed_at=now,
         total=RecapTotal.model_validate(_summed(crossed)),

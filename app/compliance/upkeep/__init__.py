@@ -1,0 +1,1 @@
+"""Keeping the counters of a round: folds, recounts, repairs."""
