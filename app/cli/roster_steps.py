@@ -19,7 +19,9 @@ from app.asn.applying import service as applying
 from app.asn.importing import Upload
 from app.asn.models import RosterImport
 from app.asn.schemas import MissingDecide, MissingRead
+from app.asn.staging import corrections as correction_book
 from app.asn.staging import service as staging
+from app.asn.upload import nameless
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import AsJson, DataDir
 from app.core.db import Session
@@ -115,8 +117,9 @@ def corrections(
     """Write the file that was imported with its bad cells marked, and on each what was found and what to do."""
 
     async def act(held: Resources, session: Session) -> None:
-        made = await staging.write_corrections(session, OPERATOR, import_id, held.get(Settings), language="id")
-        await asyncio.to_thread(shutil.move, made, out)
+        with nameless() as made:
+            await correction_book.write(session, OPERATOR, import_id, held.get(Settings), made, language="id")
+            await asyncio.to_thread(shutil.copyfile, made, out)
 
     _run(act)
 
