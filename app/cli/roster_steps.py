@@ -24,6 +24,7 @@ from app.asn.staging import service as staging
 from app.asn.upload import nameless
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import AsJson, DataDir
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import CannotStart
 from app.core.resources import Resources
@@ -104,7 +105,8 @@ def decide(
             on=day,
             unit_id=await opd.get_unit_id(session, unit) if unit else None,
         )
-        return await staging.decide(session, OPERATOR, import_id, body, now=clock_of(held).now())
+        now, zone = clock_of(held).now(), held.get(Settings).service.timezone
+        return await staging.decide(session, OPERATOR, import_id, body, now=now, today=local_day(now, zone))
 
     typer.echo(f"{_run(act)} diputuskan: {decision.value}.")
 
@@ -158,7 +160,7 @@ def undo(import_id: ImportId, as_json: AsJson = False, data_dir: DataDir = None)
 
     async def act(held: Resources, session: Session) -> RosterImport:
         now = clock_of(held).now()
-        return await applying.undo(session, OPERATOR, held.get(LogIdentity), import_id, now=now)
+        return await applying.undo(session, OPERATOR, held.get(LogIdentity), import_id, held.get(Settings), now=now)
 
     _tell(_run(act), as_json=as_json)
 

@@ -30,7 +30,7 @@ from app.asn.schemas import (
 from app.asn.staging import corrections, service
 from app.asn.upload import nameless
 from app.core.errors import UploadTooLarge
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, TodayDep, resources
 from app.core.paging import CursorQuery, LimitQuery, link_next
 from app.core.routing import Router
 from app.core.texts import negotiate
@@ -138,10 +138,10 @@ async def list_missing(
 
 @router.put("/{import_id}/missing")
 async def decide(
-    import_id: UUID, body: MissingDecide, session: SessionDep, actor: ActorDep, clock: ClockDep
+    import_id: UUID, body: MissingDecide, session: SessionDep, actor: ActorDep, clock: ClockDep, today: TodayDep
 ) -> dict[str, int]:
     """Decide about missing people: keep (the default), left, transferred. It happens when the import is applied."""
-    return {"decided": await service.decide(session, actor, import_id, body, now=clock.now())}
+    return {"decided": await service.decide(session, actor, import_id, body, now=clock.now(), today=today)}
 
 
 @router.put("/{import_id}/mapping")
@@ -223,10 +223,12 @@ async def apply(
 
 
 @router.post("/{import_id}/undo")
-async def undo(import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ImportRead:
+async def undo(
+    import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, settings: SettingsDep
+) -> ImportRead:
     """Take the import that was applied last back, while nothing depends on it."""
     log = resources(request).get(LogIdentity)
-    return _read(await applying.undo(session, actor, log, import_id, now=clock.now()), request)
+    return _read(await applying.undo(session, actor, log, import_id, settings, now=clock.now()), request)
 
 
 def _answer(request: Request, response: Response, staged: RosterImport) -> ImportRead:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -168,11 +168,13 @@ def missing_row(person: MissingRead) -> ImportRowRead:
     )
 
 
-async def decide(session: Session, actor: Principal, import_id: UUID, body: MissingDecide, *, now: datetime) -> int:
+async def decide(
+    session: Session, actor: Principal, import_id: UUID, body: MissingDecide, *, now: datetime, today: date
+) -> int:
     """Decide about people missing from a staged import; all of them must be missing from it."""
     staged = await importing.get_import(session, actor, import_id, lock=True)
     importing.require_status(staged, "staged")
-    if body.on is not None and (body.decision == "keep" or body.on > now.date()):
+    if body.on is not None and (body.decision == "keep" or body.on > today):
         raise DecisionInvalid(reason="on")
     if body.unit_id is not None:
         if body.decision != "transferred":
