@@ -11,6 +11,15 @@ _ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", 
 _NOTHING = frozenset({"", "-", "--", "–", "—"})
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?", re.ASCII)
+_IN_WORDS = re.compile(r"(\d{1,2})[-/. ]+([A-Za-z]{3,9})\.?[-/. ]+(\d{4})", re.ASCII)
+_PLACE = re.compile(r"[^\W\d][^\d]*")
+"""What stands before the date in a column of place and date of birth."""
+_MONTHS = (
+    *("januari jan january", "februari feb pebruari peb february", "maret mar march mrt", "april apr", "mei may"),
+    *("juni jun june", "juli jul july", "agustus agu ags agt agst august aug", "september sep sept"),
+    *("oktober okt october oct", "november nov nopember nop", "desember des december dec"),
+)
+_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
 _SERIAL_ZERO = dt.date(1899, 12, 30)
 _LAST_SERIAL = 80_000
 
@@ -45,7 +54,10 @@ def is_formula(line: str) -> bool:
 
 
 def date(cell: Cell) -> dt.date | None:
-    """Return the date of a cell: a date cell, DD-MM-YYYY, ISO 8601, or a spreadsheet's day number; None for anything else."""
+    """Return the date of a cell: a date cell, DD-MM-YYYY, ISO 8601, the month in words, or a spreadsheet's day number.
+
+    A place may stand before it, as in "Malang, 21 Oktober 1977". None for anything else.
+    """
     if isinstance(cell, dt.datetime):
         return cell.date()
     if isinstance(cell, dt.date):
@@ -54,7 +66,9 @@ def date(cell: Cell) -> dt.date | None:
         return None
     if isinstance(cell, int | float):
         return _SERIAL_ZERO + dt.timedelta(days=int(cell)) if 1 <= cell <= _LAST_SERIAL else None
-    return _written_date(text(cell))
+    line = text(cell)
+    place = _PLACE.match(line)
+    return _written_date(line[place.end() :] if place else line)
 
 
 def shown(cell: Cell) -> str:
@@ -70,6 +84,9 @@ def _written_date(line: str) -> dt.date | None:
         day, month, year = match.groups()
     elif match := _YEAR_FIRST.fullmatch(line):
         year, month, day = match.groups()
+    elif match := _IN_WORDS.fullmatch(line):
+        day, word, year = match.groups()
+        month = str(_MONTH_OF.get(word.lower(), 0))
     else:
         return None
     try:

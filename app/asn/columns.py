@@ -88,6 +88,9 @@ _SHORT: Mapping[str, Column] = {
     "NOMOR HP": Column.PHONE,
     # Not in the form itself, but understood when an agency adds them.
     "TANGGAL LAHIR": Column.BIRTH_DATE,
+    "TGL LAHIR": Column.BIRTH_DATE,
+    "TEMPAT TANGGAL LAHIR": Column.BIRTH_DATE,
+    "TTL": Column.BIRTH_DATE,
     "GELAR DEPAN": Column.FRONT_DEGREES,
     "GELAR BELAKANG": Column.BACK_DEGREES,
     # Those of people without NIP.

@@ -27,7 +27,16 @@ _SYNONYMS: dict[Column, tuple[str, ...]] = {
     Column.NAME: ("nama", "namalengkap", "namapegawai", "namaasn", "namagelar", "namadangelar", "pegawai"),
     Column.FRONT_DEGREES: ("gelardepan",),
     Column.BACK_DEGREES: ("gelarbelakang",),
-    Column.BIRTH_DATE: ("tanggallahir", "tgllahir", "tgllhr"),
+    Column.BIRTH_DATE: (
+        "tanggallahir",
+        "tgllahir",
+        "tgllhr",
+        "tanggalkelahiran",
+        "tempattanggallahir",
+        "tempattgllahir",
+        "tempatdantanggallahir",
+        "ttl",
+    ),
     Column.SEX: ("jeniskelamin", "jk", "lp", "kelamin"),
     Column.EMPLOYMENT: ("statuspegawai", "statuskepegawaian", "jenispegawai", "jenisasn", "statusasn", "status"),
     Column.LEGAL_STATUS: ("kedudukanhukumid", "kodekedudukanhukum"),
@@ -99,7 +108,24 @@ def guess(rows: Sequence[Sequence[Cell]], units: UnitDirectory | None) -> tuple[
     for column, at in _by_content(header, below, units, places).items():
         if column not in places and at not in places.values():
             places[column] = at
+    born = _born(header, below, places)
+    if born is not None:
+        places[Column.BIRTH_DATE] = born
     return place, header_of(header, Form.LOCAL, places)
+
+
+def _born(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], places: dict[Column, int]) -> int | None:
+    """Return the column whose dates are the days of birth that the NIPs beside them state, whatever it is called."""
+    at_nip = places.get(Column.NIP)
+    if at_nip is None or Column.BIRTH_DATE in places:
+        return None
+    shares: dict[int, float] = {}
+    for at in set(range(len(header))) - set(places.values()):
+        pairs = [(nip.read(row[at_nip]), cell.date(row[at])) for row in rows if max(at, at_nip) < len(row)]
+        stated = [reading.nip.birth_date == day for reading, day in pairs if reading and reading.nip and day]
+        shares[at] = sum(stated) / len(stated) if len(stated) >= len(pairs) * _SHARE else 0.0
+    best = max(shares, key=lambda at: shares[at], default=None)
+    return best if best is not None and shares[best] >= _SHARE else None
 
 
 def _without_nips(rows: Sequence[Sequence[Cell]], units: UnitDirectory | None) -> tuple[int, Header] | None:

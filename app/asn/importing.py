@@ -189,6 +189,9 @@ async def _compare(session: Session, begun: RosterImport) -> None:
     missing = await staging.stage_missing(session, begun.id, begun.parent_id) if whole else 0
     if whole:
         await linking.suggest(session, begun.id)
+    if whole and begun.parent_id:
+        await linking.carry(session, begun.id, begun.parent_id)
+        missing = await linking.count_missing(session, begun.id)
     begun.counts = counted(await staging.count_rows(session, begun.id), missing)
     begun.status = "staged"
     await session.flush()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.asn.linking import models as _linking  # noqa: F401 - the same
 from app.asn.nik import models as _nik  # noqa: F401 - its tables stand with the others
+from app.asn.search import models as _search  # noqa: F401 - the same
 from app.core.db import Base
 
 EMPLOYMENTS = ("pns", "cpns", "pppk", "pppk_pw", "non_asn")
@@ -88,7 +89,8 @@ class EmployeeVersion(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
+    # No foreign key: versions are written from their people in one statement, and a key would look up, and lock, a million of them again.
+    employee_id: Mapped[UUID]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None] = mapped_column(doc="The first day it no longer holds.")
     recorded_at: Mapped[datetime]
@@ -261,39 +263,3 @@ class RosterMapping(Base):
     columns: Mapped[dict[str, Any]] = mapped_column(doc="Our column: the form's.")
     saved_by: Mapped[UUID]
     saved_at: Mapped[datetime]
-
-
-class EmployeeTerm(Base):
-    """A word somebody current is found by, folded: a part of the name, or the NIP from a printed group on.
-
-    The agency stands first, so that what a search in one agency costs says nothing about the others. No foreign key: rows are
-    written anew from `EmployeeUnindexed`, and whoever reads them joins the person.
-    """
-
-    __tablename__ = "employee_term"
-    __table_args__ = (Index("ix_employee_term_employee_id", "employee_id"),)
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(collation="C"), primary_key=True, doc="The whole name, folded.")
-    employee_id: Mapped[UUID] = mapped_column(primary_key=True)
-
-
-class NameKey(Base):
-    """How a word that occurs in an agency's names is reached: by its endings (`part`), or itself less one letter (`near`)."""
-
-    __tablename__ = "name_key"
-
-    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(collation="C"), primary_key=True, doc="part, near")
-    key: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
-    word: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
-
-
-class EmployeeUnindexed(Base):
-    """Somebody whose words must be written anew; triggers note it, so that no way of changing people forgets it."""
-
-    __tablename__ = "employee_unindexed"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    employee_id: Mapped[UUID]

@@ -24,7 +24,7 @@ from app.asn.refusal import SheetRefused
 from app.asn.sheet import Known, SheetRow, Table
 from app.opd.tree import UnitDirectory
 
-VERSION = 2
+VERSION = 3
 """Counted up when the same file would be read differently: earlier readings are then not used again."""
 
 VALUES = (

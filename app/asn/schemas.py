@@ -36,6 +36,12 @@ class ChangeRead(BaseModel):
     after: str | bool | None
 
 
+class CorrectionsState(BaseModel):
+    """What is known of a correction workbook that cannot be downloaded yet."""
+
+    state: Literal["making"]
+
+
 class ImportRowRead(BaseModel):
     """One row of the sheet: what became of it, what it would change, where the trouble is, and what to do."""
 

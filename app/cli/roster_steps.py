@@ -19,9 +19,12 @@ from app.asn.applying import service as applying
 from app.asn.importing import Upload
 from app.asn.models import RosterImport
 from app.asn.schemas import MissingDecide, MissingRead
+from app.asn.staging import corrections as correction_book
 from app.asn.staging import service as staging
+from app.asn.upload import nameless
 from app.cli.operator import OPERATOR, at_work, clock_of
 from app.cli.options import AsJson, DataDir
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import CannotStart
 from app.core.resources import Resources
@@ -102,7 +105,8 @@ def decide(
             on=day,
             unit_id=await opd.get_unit_id(session, unit) if unit else None,
         )
-        return await staging.decide(session, OPERATOR, import_id, body, now=clock_of(held).now())
+        now, zone = clock_of(held).now(), held.get(Settings).service.timezone
+        return await staging.decide(session, OPERATOR, import_id, body, now=now, today=local_day(now, zone))
 
     typer.echo(f"{_run(act)} diputuskan: {decision.value}.")
 
@@ -115,8 +119,9 @@ def corrections(
     """Write the file that was imported with its bad cells marked, and on each what was found and what to do."""
 
     async def act(held: Resources, session: Session) -> None:
-        made = await staging.write_corrections(session, OPERATOR, import_id, held.get(Settings), language="id")
-        await asyncio.to_thread(shutil.move, made, out)
+        with nameless() as made:
+            await correction_book.write(session, OPERATOR, import_id, held.get(Settings), made, language="id")
+            await asyncio.to_thread(shutil.copyfile, made, out)
 
     _run(act)
 
@@ -155,7 +160,7 @@ def undo(import_id: ImportId, as_json: AsJson = False, data_dir: DataDir = None)
 
     async def act(held: Resources, session: Session) -> RosterImport:
         now = clock_of(held).now()
-        return await applying.undo(session, OPERATOR, held.get(LogIdentity), import_id, now=now)
+        return await applying.undo(session, OPERATOR, held.get(LogIdentity), import_id, held.get(Settings), now=now)
 
     _tell(_run(act), as_json=as_json)
 

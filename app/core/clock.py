@@ -1,7 +1,13 @@
 """The clock is injected: nothing below the edges reads the time of the machine."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+def local_day(now: datetime, zone: str) -> date:
+    """Return the day it is at the institution: mandates, units and versions of people begin and end with its days."""
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 class Clock(Protocol):

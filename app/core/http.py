@@ -4,11 +4,12 @@ Dependencies are coroutines even where they wait for nothing: plain functions wo
 """
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
-from app.core.clock import Clock
+from app.core.clock import Clock, local_day
 from app.core.db import Database, Session
 from app.core.errors import NotAuthenticated
 from app.core.principal import Principal
@@ -55,6 +56,14 @@ async def get_settings(request: Request) -> Settings:
 
 ClockDep = Annotated[Clock, Depends(get_clock)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+async def get_today(clock: ClockDep, settings: SettingsDep) -> date:
+    """Return the day it is at the institution."""
+    return local_day(clock.now(), settings.service.timezone)
+
+
+TodayDep = Annotated[date, Depends(get_today)]
 
 
 async def find_actor(request: Request, session: SessionDep) -> Principal | None:

@@ -5,13 +5,14 @@ after; a service calls `await defer(session, "round.assign", …)`. Nothing is s
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
 import structlog
 from procrastinate import JobContext
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
@@ -89,6 +90,16 @@ async def defer(session: Session, name: str, **arguments: Any) -> None:
     queue: procrastinate.App = session.info["queue"]
     declared: Task[Any, Any, Any] = queue.tasks[name]
     await declared.configure(connection=await raw_connection(session)).defer_async(**arguments)
+
+
+async def defer_once(session: Session, name: str, once: str, /, **arguments: Any) -> None:
+    """Insert a job in the session's own transaction unless one known by `once` waits already; one that runs does not count."""
+    queue: procrastinate.App = session.info["queue"]
+    declared: Task[Any, Any, Any] = queue.tasks[name]
+    connection = await raw_connection(session)
+    with suppress(AlreadyEnqueued):
+        async with session.begin_nested():
+            await declared.configure(connection=connection, queueing_lock=f"{name} {once}").defer_async(**arguments)
 
 
 @task("jobs.rescue", cron="* * * * * */30")

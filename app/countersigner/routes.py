@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from app.asn import service as asn
+from app.core.clock import local_day
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
 from app.core.routing import Router
@@ -27,7 +28,7 @@ async def record_countersigner(
 ) -> CountersignerRead:
     """Record who takes note of an agency's pledges: its head, or an acting one with number and dates of the mandate."""
     now = clock.now()
-    today = service.local_day(now, settings.service.timezone)
+    today = local_day(now, settings.service.timezone)
     log = resources(request).get(LogIdentity)
     made = await service.record(session, actor, log, round_id, body, today=today, now=now)
     return CountersignerRead.of(made, asn.shown_nip(actor, made.nip))
@@ -53,7 +54,7 @@ async def list_countersigners(
     if len(found) > limit:
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1][0].position))
-    today = service.local_day(clock.now(), settings.service.timezone)
+    today = local_day(clock.now(), settings.service.timezone)
     return [
         AgencyCountersigner(
             agency_id=unit.id,

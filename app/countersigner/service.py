@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.asn import nip as nips
 from app.asn import service as asn
@@ -37,11 +36,6 @@ class Noting(NamedTuple):
     agency_id: UUID
     official: Official
     countersigner_id: UUID | None
-
-
-def local_day(now: datetime, zone: str) -> date:
-    """Return the day it is at the institution: mandates begin and end with its days."""
-    return now.astimezone(ZoneInfo(zone)).date()
 
 
 async def record(

@@ -9,12 +9,12 @@ from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from app.core.clock import local_day
 from app.core.db import Database, Session
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.principal import Principal
 from app.core.routing import Router
-from app.countersigner.service import local_day
 from app.document import print_run
 from app.document.compiled import TemplateShelf
 from app.document.errors import NothingToPrint

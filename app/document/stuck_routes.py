@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel
 
+from app.core.clock import local_day
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.routing import Router
 from app.core.texts import negotiate, text
-from app.countersigner.service import local_day
 from app.document.countersigning import service
 
 router = Router(tags=["countersigning"])

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from app.core import jobs
 from app.core.blobs import BlobStore
-from app.core.clock import Clock
+from app.core.clock import Clock, local_day
 from app.core.db import Database
 from app.core.resources import Resources
 from app.core.settings import Settings
-from app.countersigner.service import local_day
 from app.obligation import service
 from app.obligation.exemption import ending
 from app.obligation.following import service as following

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.ids import new_id
 from app.core.principal import Principal
-from app.countersigner.service import local_day
 from app.document.countersigning import service as noting
 from app.document.countersigning.service import Countersigned, Note
 from app.document.countersigning.waiting import Waiting

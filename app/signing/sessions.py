@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.asn.nip import certified
 from app.core.blobs import BlobStore
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.faults import Step, about_to_commit
@@ -109,7 +110,7 @@ async def open_session(
             return _own(live, items, participants)
         live.state = State.ABANDONED
         await give_up(session, live, items)
-    today = countersigner.local_day(now, ceremony.timezone)
+    today = local_day(now, ceremony.timezone)
     prepared = await documents.prepare(session, ceremony.shelf, participants, owed, today=today, now=now)
     signing = SigningSession(
         id=new_id(),

@@ -9,7 +9,7 @@ from app.asn import cell
 DAY = dt.date(1982, 1, 10)
 
 
-@pytest.mark.parametrize("raw", ["10-01-1982", "10/01/1982", "10.1.1982", "1982-01-10", "1982-01-10T00:00:00", "'10-01-1982", DAY, dt.datetime.combine(DAY, dt.time(7)), 29961, 29961.0])  # fmt: skip
+@pytest.mark.parametrize("raw", ["10-01-1982", "10/01/1982", "10.1.1982", "1982-01-10", "1982-01-10T00:00:00", "'10-01-1982", "10 Januari 1982", "10-Jan-1982", "10 JAN. 1982", "Malang, 10-01-1982", "KOTA MALANG / 10 Januari 1982", "Malang, 1982-01-10", DAY, dt.datetime.combine(DAY, dt.time(7)), 29961, 29961.0])  # fmt: skip
 def test_dates_are_read_in_every_form(raw):
     assert cell.date(raw) == DAY
 
@@ -50,3 +50,13 @@ def test_any_cell_is_read(raw):
     assert "\n" not in cell.text(raw) + cell.shown(raw)
     assert cell.text(cell.text(raw)) in {cell.text(raw), cell.text(raw).removeprefix("'").strip(), ""}
     cell.date(raw)
+
+
+@pytest.mark.parametrize("month", ["Agustus", "Agt", "ags", "AUG"])
+def test_months_are_known_in_words(month):
+    assert cell.date(f"17 {month} 1985") == dt.date(1985, 8, 17)
+
+
+@pytest.mark.parametrize("raw", ["a" * 100_000, "a 1" * 40_000, "1 a" * 40_000, "1 " * 50_000])
+def test_a_long_text_is_no_date(raw):
+    assert cell.date(raw) is None

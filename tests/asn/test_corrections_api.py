@@ -3,9 +3,13 @@
 import io
 from typing import Any
 
+import pytest
 from openpyxl import Workbook, load_workbook
 
+from app.asn import correction
 from app.asn.columns import ORIGIN_LABEL
+from app.asn.errors import FileRefused
+from app.asn.staging import corrections as made_later
 from app.device.signer import API
 from tests.asn.uploads import all_rows, apply, roster, stage
 from tests.service import HEADER, PEOPLE, Service
@@ -127,3 +131,49 @@ async def test_an_import_may_be_read_later_by_a_job(office: Service) -> None:
         assert read.json()["status"] == status
         assert bool(read.json()["refusal"]) == (status == "refused")
         assert list((office.folder / "data" / "rosters").glob(reply.json()["id"])) == []
+
+
+async def test_a_large_workbook_is_made_by_a_job_and_fetched_afterwards(
+    office: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = await stage(office, workbook(*SPOILED), "r.xlsx")
+    at_once = await corrections(office, staged)
+    monkeypatch.setattr(made_later, "AT_ONCE", 3)
+    for _ in range(2):
+        waiting = await corrections(office, staged)
+        assert (waiting.status_code, waiting.json()) == (202, {"state": "making"})
+        assert waiting.headers["retry-after"] == "2"
+    await office.run_jobs()
+    made = await corrections(office, staged)
+    assert (made.status_code, made.headers["content-type"]) == (200, at_once.headers["content-type"])
+    assert values_of(made.content) == values_of(at_once.content)
+    kept = list((office.folder / "data" / "rosters").glob(f"{staged['id']}*"))
+    assert len(kept) == 2
+    assert not any(file.read_bytes().startswith(b"PK") for file in kept)
+    assert (await corrections(office, staged, "en")).status_code == 202
+
+
+async def test_why_a_large_workbook_cannot_be_made_is_told_once_and_it_may_be_asked_for_again(
+    office: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = await stage(office, workbook(*SPOILED), "r.xlsx")
+    monkeypatch.setattr(made_later, "AT_ONCE", 3)
+
+    async def too_slow(*_: Any) -> None:
+        raise FileRefused("sheet.too_slow")
+
+    with monkeypatch.context() as slow:
+        slow.setattr(correction, "write", too_slow)
+        assert (await corrections(office, staged)).status_code == 202
+        await office.run_jobs()
+    refused = await corrections(office, staged)
+    assert (refused.status_code, refused.json()["code"]) == (422, "roster.file_refused")
+    assert refused.json()["params"]["reason"] == "sheet.too_slow"
+    assert (await corrections(office, staged)).status_code == 202
+    await office.run_jobs()
+    assert (await corrections(office, staged)).status_code == 200
+
+
+def values_of(content: bytes) -> list[Any]:
+    book = load_workbook(io.BytesIO(content))
+    return [[cell.value for cell in row] for row in book.active.iter_rows()]

@@ -1,10 +1,13 @@
 """A new NIP of the same person in a form that has no PNS ID: suggested by name and birth date, decided by a person."""
 
+import io
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from app.device.signer import API
+from tests.asn.test_corrections_api import corrections, send_back
 from tests.asn.test_history_api import get
 from tests.asn.uploads import all_rows, apply, changes, import_all, stage
 from tests.service import Service
@@ -87,3 +90,24 @@ async def test_somebody_without_nip_who_was_given_one_is_suggested(staffed: Serv
     assert (await apply(staffed, staged)).status_code == 200
     now = await staffed.person("199206052026211001")
     assert (now["id"], now["employment"], now["local_number"]) == (person["id"], "pppk", "THL-1")
+
+
+async def test_decisions_about_links_hold_in_the_corrected_file_while_the_row_keeps_its_nip(staffed: Service) -> None:
+    nobody = "1.98E+17,TANPA NIP,PNS,Dinas Kesehatan"
+    other = "198505052026012005,SITI AMINAH,PNS,Inspektorat Daerah"
+    staged = await stage(staffed, short(RENEWED, other, nobody))
+    agus, siti = await all_rows(staffed, staged, path="links")
+    assert (await decide(staffed, staged, agus, "same")).status_code == 204
+    assert (await decide(staffed, staged, siti, "different")).status_code == 204
+    was = await get(staffed, f"/roster-imports/{staged['id']}")
+    book = load_workbook(io.BytesIO((await corrections(staffed, staged)).content))
+    book.active.cell(4, 1).value = "199001012015011007"
+    redone = await send_back(staffed, staged, book)
+    links = await all_rows(staffed, redone, path="links")
+    assert {one["row"]: one["decision"] for one in links} == {2: "same", 3: "different"}
+    assert changes(redone["counts"]) == (2, 1, 0)
+    assert redone["counts"]["missing"] == was["counts"]["missing"]
+    assert agus["employee_id"] not in {one["employee_id"] for one in await all_rows(staffed, redone, path="missing")}
+    assert (await apply(staffed, redone)).status_code == 200
+    assert (await staffed.person(NEW))["id"] == agus["employee_id"]
+    assert (await staffed.person(other[:18]))["id"] != siti["employee_id"]

@@ -46,6 +46,16 @@ async def test_a_form_with_names_nobody_knows_is_guessed_by_its_content(office: 
     )
 
 
+@pytest.mark.parametrize("header", ["Lahir", "Tempat, Tgl. Lahir", "Tgl Lahir", "TTL"])
+async def test_birth_dates_are_found_by_their_name_or_by_the_nips_beside_them(office: Service, header: str) -> None:
+    days = ("Malang, 1 Januari 1985", "BATU, 01-01-1985", "Malang, 2 Januari 1985")
+    rows = [(*person, day) for person, day in zip(PEOPLE, days, strict=True)]
+    staged = await stage(office, local(f"NIP;Nama Lengkap;Unit Kerja;Jabatan;Gol;{header}", rows))
+    assert staged["layout"]["columns"]["birth_date"] == header
+    codes = {row["row"]: row["codes"] for row in await all_rows(office, staged)}
+    assert codes == {2: [], 3: [], 4: ["birth_date.mismatch"]}
+
+
 async def test_what_cannot_be_guessed_is_asked_for_once_and_then_known(office: Service) -> None:
     elsewhere = [(nip, name, "Bagian Entah", job, unit) for nip, name, unit, job, _ in PEOPLE]
     header = "NIP Pegawai;Orang;Penugasan Lain;Tugas;Lokasi"

@@ -1,5 +1,6 @@
 """Units merge, split, move and are renamed under a running round; heads have their days."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -193,6 +194,24 @@ async def test_a_change_from_a_day_to_come_is_planned_and_takes_effect_by_itself
     assert (done["state"], done["change_id"], written["effective_on"]) == ("done", written["id"], "2026-12-01")
     late = await city.http.delete(f"{API}/opd/changes/planned/{plan['id']}", headers=city.as_admin())
     assert (late.status_code, late.json()["code"]) == (409, "unit.plan_ended")
+
+
+async def test_a_planned_change_happens_at_midnight_of_the_place(city: Service) -> None:
+    unit = (await units_by_name(city))["UPT Puskesmas Bareng"]
+    rename = {"unit_id": unit, "name": "Puskesmas Baru", "effective_on": "2026-12-01"}
+    assert (await change(city, "rename", **rename)).json()["state"] == "planned"
+    midnight = datetime(2026, 11, 30, 17, tzinfo=UTC)  # in Jakarta
+    city.clock.advance(midnight - timedelta(minutes=1) - city.clock.now())
+    await later(city, 0)
+    await carry_out_due.body(city.held)
+    assert "Puskesmas Baru" not in await units_by_name(city)
+    city.clock.advance(timedelta(minutes=5))
+    await carry_out_due.body(city.held)
+    assert "Puskesmas Baru" in await units_by_name(city)
+    person = await city.person(nip_of(11))
+    today = {"kind": "change", "reason": "Naik jabatan", "position": "Kepala", "effective_on": "2026-12-01"}
+    reply = await city.http.patch(f"{API}/employees/{person['id']}", json=today, headers=city.as_admin())
+    assert reply.status_code == 200, reply.text
 
 
 async def test_a_plan_is_cancelled_before_its_day_and_one_the_tree_refuses_by_then_fails(city: Service) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.asn.search import in_units
+from app.asn.search import service
 from app.asn.search.wanted import slips, tidy
 from app.core.db import Database
 from app.core.permission import Role
@@ -204,14 +204,24 @@ async def test_a_name_of_any_length_is_folded_in_no_time(people: Service, cell: 
         assert folded.scalar_one() <= 300
 
 
-async def test_a_name_in_units_is_read_on_in_its_order_where_many_stand_there(
+async def test_a_name_in_units_is_found_alike_where_few_and_where_many_stand_there(
     people: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = await names(people, "sucipto puskesmas")
     assert whole == ["Sucipto", "Sutjipto Wibowo", "Ratna Scuipto"]
-    monkeypatch.setattr(in_units, "_FEW_STAFF", 1)
-    for each in (1, 2, 24):
-        monkeypatch.setattr(in_units, "_EACH", each)
-        monkeypatch.setattr(in_units, "_MOST_EACH", each)
-        assert await names(people, "sucipto puskesmas") == whole
-        assert await names(people, "sucipto puskesmas", limit=2) == whole[:2]
+    own = await people.token(Role.OPD_ADMIN, [(await people.person(nip_of(102)))["agency_id"]])
+    assert await names(people, "sucipto puskesmas", own) == whole
+    monkeypatch.setattr(service, "_FEW_STAFF", 1)
+    for size in (1, 2, 50):
+        assert await names(people, "sucipto puskesmas", limit=size) == whole[:size]
+        assert await names(people, "sucipto puskesmas", own, limit=size) == whole[:size]
+
+
+async def test_words_of_before_units_were_noted_are_found_in_their_units(
+    people: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await names(people, "sucipto puskesmas")
+    monkeypatch.setattr(service, "_FEW_STAFF", 1)
+    async with people.held.get(Database).transaction() as session:
+        await session.execute(text("UPDATE employee_term SET unit_id = NULL"))
+    assert await names(people, "sucipto puskesmas") == whole

@@ -130,4 +130,4 @@ async def _known(city: City, session: Session, number: int) -> dict[str, Any] | 
 
 async def undo(city: City, session: Session, rng: random.Random) -> None:
     if city.imports:
-        await applying.undo(session, ASKER, city.log, city.imports[-1], now=city.now)
+        await applying.undo(session, ASKER, city.log, city.imports[-1], Settings(), now=city.now)

@@ -126,7 +126,7 @@ async def lock_state(session: Session) -> RosterState:
 async def apply_rows(session: Session, import_id: UUID, actor: UUID, *, effective: date, now: datetime) -> None:
     """Write people and their versions; `effective` is the first day the changes hold."""
     values = {"import_id": import_id, "now": now, "effective": effective, "actor": actor}
-    await session.execute(text("SET LOCAL work_mem = '64MB'"))
+    await session.execute(text("SET LOCAL work_mem = '128MB'"))
     await session.execute(text("DROP TABLE IF EXISTS pg_temp.roster_touched"))
     for statement in (
         _TOUCHED,

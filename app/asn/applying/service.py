@@ -1,6 +1,6 @@
 """Apply a staged import, all of it or nothing; take the last one back while nothing depends on it."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from app.asn.errors import ImportApplied, ImportOutdated, UndoDepended, UndoNotL
 from app.asn.models import RosterImport
 from app.asn.nik import roster as niks
 from app.asn.search import indexing
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -37,7 +38,7 @@ async def apply(
     importing.require_status(staged, "staged")
     if staged.base_revision != state.revision:
         raise ImportOutdated(**await _what_changed(session))
-    today = now.date()
+    today = local_day(now, settings.service.timezone)
     tree = importing.tree_of(staged)
     before = await opd.apply_tree(session, tree, today=today, now=now, import_id=import_id) if tree else []
     effective = min(staged.effective_on or today, today)
@@ -58,7 +59,9 @@ async def apply(
     return staged
 
 
-async def undo(session: Session, actor: Principal, log: LogIdentity, import_id: UUID, *, now: datetime) -> RosterImport:
+async def undo(
+    session: Session, actor: Principal, log: LogIdentity, import_id: UUID, settings: Settings, *, now: datetime
+) -> RosterImport:
     """Take the newest change of the roster back, if it is this import and nothing was built on it since."""
     actor.require(Permission.ROSTER_APPLY)
     await importing.get_import(session, actor, import_id)
@@ -72,7 +75,9 @@ async def undo(session: Session, actor: Principal, log: LogIdentity, import_id: 
     before: list[dict[str, Any]] = applied.units_before or []
     try:
         await queries.undo_rows(session, import_id, actor.id, now=now)
-        await opd.restore(session, before, today=_day(now), now=now, import_id=import_id)
+        await opd.restore(
+            session, before, today=local_day(now, settings.service.timezone), now=now, import_id=import_id
+        )
     except IntegrityError as error:
         # What refers to a person or a unit that would go: an activation link, a passkey, a draft of anything.
         table = getattr(getattr(error.orig, "diag", None), "table_name", None)
@@ -107,7 +112,3 @@ async def _record(
     entry = transparency.Entry(fact, what.id, bytes.fromhex(what.sha256), now, actor.id)
     await session.flush()
     await transparency.record(session, log, [entry])
-
-
-def _day(now: datetime) -> date:
-    return now.date()

@@ -35,6 +35,13 @@ FROM (SELECT e.id, {" || ".join(changed(name) for name in ("pns_id", *KEPT))}
       WHERE r.import_id = :import_id AND r.sheet = :sheet AND r."row" = :row AND e.id = :employee_id) j
 WHERE r.import_id = :import_id AND r.sheet = :sheet AND r."row" = :row
 """  # noqa: S608 - names of columns
+_CARRY = """
+UPDATE roster_link l SET decision = p.decision, decided_by = p.decided_by, decided_at = p.decided_at
+FROM roster_link p JOIN roster_row before ON (before.import_id, before.sheet, before."row") = (p.import_id, p.sheet, p."row")
+JOIN roster_row r ON (r.sheet, r."row") = (p.sheet, p."row")
+WHERE l.import_id = :import_id AND r.import_id = :import_id AND p.import_id = :parent_id AND p.decision <> ''
+  AND (l.sheet, l."row", l.employee_id) = (p.sheet, p."row", p.employee_id) AND r.nip = before.nip
+"""
 _PART = """
 UPDATE roster_row SET employee_id = :fresh, change = 'new', changes = NULL
 WHERE import_id = :import_id AND sheet = :sheet AND "row" = :row
@@ -48,6 +55,14 @@ async def suggest(session: Session, import_id: UUID) -> None:
     """Write the links that new rows suggest, in the transaction that staged them (`staging.queries.stage_missing`)."""
     if (await session.execute(text(_WORTH_A_LOOK), {"import_id": import_id})).scalar_one():
         await session.execute(text(_SUGGEST), {"import_id": import_id})
+
+
+async def carry(session: Session, import_id: UUID, parent_id: UUID) -> None:
+    """Decide about the links of a corrected file as it was decided before, where a row still has the NIP it had then."""
+    await session.execute(text(_CARRY), {"import_id": import_id, "parent_id": parent_id})
+    same = select(RosterLink).where(RosterLink.import_id == import_id, RosterLink.decision == "same")
+    for link in (await session.execute(same.execution_options(populate_existing=True))).scalars().all():
+        await join(session, link)
 
 
 async def list_links(

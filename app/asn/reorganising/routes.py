@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from app.asn.reorganising import service
-from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, TodayDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.routing import Router
 from app.opd.changing import planned
@@ -26,6 +26,7 @@ async def change_units(
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,
+    today: TodayDep,
     preview: Annotated[bool, Query(description="Only tell what would change, and for which open rounds.")] = False,
 ) -> UnitChangeRead:
     """Merge, split, rename or move units from a day on; with `preview=true` nothing is written (200).
@@ -34,10 +35,11 @@ async def change_units(
     """
     if preview:
         response.status_code = 200
-        return await service.preview(session, actor, body, now=clock.now())
-    if body.effective_on > clock.now().date():
-        return await service.plan_ahead(session, actor, body, now=clock.now())
-    return await service.carry_out(session, actor, resources(request).get(LogIdentity), body, now=clock.now())
+        return await service.preview(session, actor, body, today=today)
+    if body.effective_on > today:
+        return await service.plan_ahead(session, actor, body, now=clock.now(), today=today)
+    log = resources(request).get(LogIdentity)
+    return await service.carry_out(session, actor, log, body, now=clock.now(), today=today)
 
 
 @router.get("")

@@ -1,6 +1,6 @@
 """Carry out a change of units with the people who stand directly in those that end."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from app.asn.applying.queries import lock_state
 from app.asn.queries import count_staff
@@ -17,9 +17,9 @@ from app.opd.changing.schemas import UnitChangeRead, UnitChangeWrite
 from app.transparency.record import Fact, LogIdentity
 
 
-async def preview(session: Session, actor: Principal, body: UnitChangeWrite, *, now: datetime) -> UnitChangeRead:
+async def preview(session: Session, actor: Principal, body: UnitChangeWrite, *, today: date) -> UnitChangeRead:
     """Tell what a change would do, and what it means for open rounds; nothing is written."""
-    plan = await changing.make_plan(session, actor, body, today=now.date(), lock=False)
+    plan = await changing.make_plan(session, actor, body, today=today, lock=False)
     return UnitChangeRead(
         id=None,
         state="preview",
@@ -34,22 +34,24 @@ async def preview(session: Session, actor: Principal, body: UnitChangeWrite, *, 
     )
 
 
-async def plan_ahead(session: Session, actor: Principal, body: UnitChangeWrite, *, now: datetime) -> UnitChangeRead:
+async def plan_ahead(
+    session: Session, actor: Principal, body: UnitChangeWrite, *, now: datetime, today: date
+) -> UnitChangeRead:
     """Keep a change for its day, if it could be made today; it takes effect by itself (`app.asn.reorganising.jobs`)."""
-    told = await preview(session, actor, body, now=now)
+    told = await preview(session, actor, body, today=today)
     kept = await planned.keep(session, actor, body, now=now)
     return told.model_copy(update={"id": kept.id, "state": "planned", "created_at": now})
 
 
-async def carry_out_due(session: Session, log: LogIdentity, *, now: datetime) -> bool:
+async def carry_out_due(session: Session, log: LogIdentity, *, now: datetime, today: date) -> bool:
     """Make the change whose day has come; one that the tree refuses by now is marked as failed. False when there is none."""
-    due = await planned.find_due(session, now.date())
+    due = await planned.find_due(session, today)
     if due is None:
         return False
     plan_id, who = due.id, Principal(due.created_by, Role.BKPSDM_ADMIN, Scope())
     try:
         async with session.begin_nested():
-            made = await carry_out(session, who, log, planned.asked(due), now=now)
+            made = await carry_out(session, who, log, planned.asked(due), now=now, today=today)
     except AppError as refused:
         await planned.end(
             session, plan_id, now=now, failure=f"{refused.code} {refused.params.get('reason', '')}".strip()
@@ -60,12 +62,12 @@ async def carry_out_due(session: Session, log: LogIdentity, *, now: datetime) ->
 
 
 async def carry_out(
-    session: Session, actor: Principal, log: LogIdentity, body: UnitChangeWrite, *, now: datetime
+    session: Session, actor: Principal, log: LogIdentity, body: UnitChangeWrite, *, now: datetime, today: date
 ) -> UnitChangeRead:
     """Change units from a day on. Rounds that are open keep the agency of their cut-off; staged imports are outdated."""
-    plan = await changing.make_plan(session, actor, body, today=now.date(), lock=False)
+    plan = await changing.make_plan(session, actor, body, today=today, lock=False)
     state = await lock_state(session)
-    plan = await changing.make_plan(session, actor, body, today=now.date(), lock=True)
+    plan = await changing.make_plan(session, actor, body, today=today, lock=True)
     consequences = await changing.consequences(session, plan)
     state.revision += 1
     await session.flush()

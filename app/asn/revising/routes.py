@@ -8,7 +8,7 @@ from app.asn.history.routes import read_employee
 from app.asn.revising import service
 from app.asn.revising.schemas import EmployeeMerge, EmployeeUpdate
 from app.asn.schemas import EmployeeDetail
-from app.core.http import ActorDep, ClockDep, SessionDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, TodayDep, resources
 from app.core.routing import Router
 from app.transparency.record import LogIdentity
 
@@ -23,10 +23,11 @@ async def update_employee(
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,
+    today: TodayDep,
 ) -> EmployeeDetail:
     """Correct what was wrong about a person, or record what changed, with the reason."""
     log = resources(request).get(LogIdentity)
-    await service.revise(session, actor, log, employee_id, body, now=clock.now())
+    await service.revise(session, actor, log, employee_id, body, now=clock.now(), today=today)
     return await read_employee(employee_id, session, actor)
 
 
@@ -38,8 +39,9 @@ async def merge_employees(
     session: SessionDep,
     actor: ActorDep,
     clock: ClockDep,
+    today: TodayDep,
 ) -> EmployeeDetail:
     """Join another record of the same person (a new NIP made a second one) to this one; both histories stay."""
     log = resources(request).get(LogIdentity)
-    await service.merge(session, actor, log, employee_id, body, now=clock.now())
+    await service.merge(session, actor, log, employee_id, body, now=clock.now(), today=today)
     return await read_employee(employee_id, session, actor)

@@ -28,7 +28,14 @@ _NO_HISTORY = {"email", "phone"}
 
 
 async def revise(
-    session: Session, actor: Principal, log: LogIdentity, employee_id: UUID, body: EmployeeUpdate, *, now: datetime
+    session: Session,
+    actor: Principal,
+    log: LogIdentity,
+    employee_id: UUID,
+    body: EmployeeUpdate,
+    *,
+    now: datetime,
+    today: date,
 ) -> None:
     """Correct or change a person's record; a staged import that was compared with the record before is outdated by it.
 
@@ -38,7 +45,7 @@ async def revise(
     await get_visible(session, actor, employee_id)
     state = await lock_state(session)
     person = (await queries.get_locked(session, [employee_id]))[employee_id]
-    since = _since(body, now.date())
+    since = _since(body, today)
     wanted = await _checked(session, person, body)
     changes = {name: (getattr(person, name), value) for name, value in wanted.items() if getattr(person, name) != value}
     if not changes:
@@ -63,7 +70,14 @@ async def revise(
 
 
 async def merge(
-    session: Session, actor: Principal, log: LogIdentity, employee_id: UUID, body: EmployeeMerge, *, now: datetime
+    session: Session,
+    actor: Principal,
+    log: LogIdentity,
+    employee_id: UUID,
+    body: EmployeeMerge,
+    *,
+    now: datetime,
+    today: date,
 ) -> None:
     """Let another record of the same person go on in this one: it leaves the roster, and both histories are read as one.
 
@@ -82,9 +96,7 @@ async def merge(
     await session.flush()
     person.pns_id = person.pns_id or stable
     await queries.point_to(session, other.id, person.id)
-    await queries.record(
-        session, [other.id], cause="merged", reason=body.reason, since=now.date(), actor=actor.id, now=now
-    )
+    await queries.record(session, [other.id], cause="merged", reason=body.reason, since=today, actor=actor.id, now=now)
     state.revision += 1
     await indexing.keep_up(session)
     what = {"into": person.id, "other": other.id, "reason": body.reason}

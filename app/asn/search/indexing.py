@@ -1,6 +1,6 @@
 """Keeping the words that people are found by up to date: at once after a small change, by a job after a large one."""
 
-from app.asn.search import queries
+from app.asn.search.words import queries
 from app.core import jobs
 from app.core.db import Database, Session, take_turn
 from app.core.resources import Resources

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypedDict
 from uuid import UUID
 
-from app.asn.search import in_units, queries
+from app.asn.search import queries
+from app.asn.search.queries import Agencies
 from app.asn.search.wanted import Wanted, every, exactly, may_slip, slips
 from app.core.db import Session
 
@@ -38,12 +39,12 @@ _FIRST_SLIP = (
 )
 
 
-async def lead_of(session: Session, agencies: list[UUID], words: list[str]) -> Wanted:
+async def lead_of(session: Session, agencies: Agencies, words: list[str]) -> Wanted:
     """Let the rarest word lead; find what the others may be misspelled as."""
     if len(words) == 1:
         return Wanted(words[0])
-    most = max(_FEW // len(agencies), _FEW_EACH)
-    counts = {word: await queries.count_words(session, agencies, word, most) for word in words}
+    most = _FEW if agencies is None else max(_FEW // len(agencies), _FEW_EACH)
+    counts = await queries.count_words(session, agencies, words, most)
     lead = min(words, key=lambda word: (counts[word], -len(word)))
     others = [word for word in words if word != lead]
     near = {w: await queries.list_keyed(session, agencies, "near", slips(w)) for w in others if may_slip(w)}
@@ -52,7 +53,7 @@ async def lead_of(session: Session, agencies: list[UUID], words: list[str]) -> W
 
 async def matches(
     session: Session,
-    agencies: list[UUID],
+    agencies: Agencies,
     wanted: Wanted,
     step: int,
     conditions: list[str],
@@ -76,10 +77,9 @@ async def matches(
         values |= given
     if step in {PART, SLIP, SLIP_IN_UNIT}:
         values["lead"] = wanted.lead
-    look = in_units.list_found if "in_units" in values else queries.list_found
     asked: Asked = {"prefix": wanted.lead, "after": after, "conditions": values, "filters": conditions, "limit": limit}
     async for words in _runs(session, agencies, wanted.lead, step, after[0] if after else ""):
-        for row in await look(session, agencies, words=words, **asked):
+        for row in await queries.list_found(session, agencies, words=words, **asked):
             yield row
 
 
@@ -98,7 +98,7 @@ def _way(wanted: Wanted, step: int) -> list[str] | None:
 
 
 async def _runs(
-    session: Session, agencies: list[UUID], lead: str, step: int, after: str
+    session: Session, agencies: Agencies, lead: str, step: int, after: str
 ) -> AsyncIterator[Sequence[str] | None]:
     """Yield the words to run through, some at a time; None for every word that begins as the leading one."""
     if step in {BEGIN, IN_UNIT}:

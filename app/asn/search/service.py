@@ -8,6 +8,7 @@ from uuid import UUID
 from app.asn.models import Employee
 from app.asn.search import matching, queries
 from app.asn.search.matching import IN_UNIT, SLIP_IN_UNIT, UNIT, WHOLE
+from app.asn.search.queries import Agencies
 from app.asn.search.wanted import any_way, local_number, tidy
 from app.core.db import Session
 from app.core.permission import Permission
@@ -17,6 +18,7 @@ from app.opd.models import Unit
 _NOBODY = UUID(int=0)
 _UNITS_AT_ONCE = 10
 _NIP_LENGTH = 18
+_FEW_STAFF = 500  # read one by one; where more stand in the units the index is read in its order until the page is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ async def search(
     Only the caller's agencies are read, also to find spellings: neither results nor time tell of others.
     """
     actor.require(Permission.EMPLOYEE_READ)
-    agencies = await queries.agencies_of(session, actor.scope)
+    agencies: Agencies = None if actor.scope.agencies is None else sorted(actor.scope.agencies)
     if filters.agency_id is not None:
-        agencies = [agency for agency in agencies if agency == filters.agency_id]
+        agencies = [filters.agency_id] if agencies is None or filters.agency_id in agencies else []
     number = local_number(q)
     words = [number] if number else list(dict.fromkeys((await queries.fold(session, tidy(q))).split()))
-    if not words or not agencies or not _may_ask(actor, words):
+    if not words or agencies == [] or not _may_ask(actor, words):
         return [], None
     marks: list[Mark] = []
     async for mark in _matches(session, agencies, words, filters, after, limit + 1):
@@ -81,7 +83,7 @@ def _may_ask(actor: Principal, words: Sequence[str]) -> bool:
 
 
 async def _matches(
-    session: Session, agencies: list[UUID], words: list[str], filters: Filters, after: Mark | None, limit: int
+    session: Session, agencies: Agencies, words: list[str], filters: Filters, after: Mark | None, limit: int
 ) -> AsyncIterator[Mark]:
     """Yield matches from a mark on, best first."""
     wanted = await matching.lead_of(session, agencies, words)
@@ -90,9 +92,7 @@ async def _matches(
         run = matching.matches(session, agencies, wanted, step, conditions, values, _place(after, step), limit)
         async for word, name, employee_id in run:
             yield Mark(step, word, name, employee_id)
-    of_units = [
-        w for w in words if not w.isdigit() and await queries.list_units(session, agencies, [_begun(w)], most=1)
-    ]
+    of_units = await queries.list_unit_words(session, agencies, [word for word in words if not word.isdigit()])
     personal = [word for word in words if word not in of_units]
     # Who is found by the name alone was listed before.
     ways = [any_way(word, wanted.near.get(word, []), f"all{number}") for number, word in enumerate(words)]
@@ -106,14 +106,14 @@ async def _matches(
             yield mark
     elif of_units:
         conditions, _ = filters.conditions("e.id")
-        conditions.append(f"AND NOT EXISTS (SELECT FROM employee_term t WHERE t.employee_id = e.id AND {listed})")
+        conditions.append(queries.UNLISTED.format(listed=listed))
         async for mark in _staff(session, agencies, of_units, conditions, values, after, limit):
             yield mark
 
 
 async def _named_in_units(
     session: Session,
-    agencies: list[UUID],
+    agencies: Agencies,
     of_units: list[str],
     personal: list[str],
     conditions: list[str],
@@ -122,8 +122,13 @@ async def _named_in_units(
     limit: int,
 ) -> AsyncIterator[Mark]:
     """Yield who has the personal words in the name and is in a unit that has the others."""
-    units = await queries.list_units(session, agencies, [_begun(word) for word in of_units])
-    values = {**values, "in_units": [unit for unit, _ in units]}
+    patterns = [_begun(word) for word in of_units]
+    staff = await queries.list_few_staff(session, agencies, patterns, _FEW_STAFF)
+    if len(staff) < _FEW_STAFF:
+        values = {**values, "staff": staff}
+    else:
+        conditions = [queries.IN_UNITS, *conditions]
+        values = {**values, **queries.named(agencies, patterns)}
     wanted = await matching.lead_of(session, agencies, personal)
     for step in (IN_UNIT, SLIP_IN_UNIT):
         if after is None or after.step <= step:
@@ -134,7 +139,7 @@ async def _named_in_units(
 
 async def _staff(
     session: Session,
-    agencies: list[UUID],
+    agencies: Agencies,
     of_units: list[str],
     conditions: list[str],
     values: dict[str, Any],

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -11,8 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import File, Form, Header, Request, Response, UploadFile
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.asn import importing, refusal
 from app.asn.applying import service as applying
@@ -20,6 +18,7 @@ from app.asn.errors import FileRefused
 from app.asn.importing import Upload
 from app.asn.models import RosterImport
 from app.asn.schemas import (
+    CorrectionsState,
     Decision,
     ImportRead,
     ImportRowRead,
@@ -28,9 +27,10 @@ from app.asn.schemas import (
     MissingRead,
     Outcome,
 )
-from app.asn.staging import service
+from app.asn.staging import corrections, service
+from app.asn.upload import nameless
 from app.core.errors import UploadTooLarge
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, TodayDep, resources
 from app.core.paging import CursorQuery, LimitQuery, link_next
 from app.core.routing import Router
 from app.core.texts import negotiate
@@ -45,13 +45,13 @@ PreferHeader = Annotated[str, Header(description="respond-async: answer at once,
 
 @asynccontextmanager
 async def _copied(upload: UploadFile, most_mb: int) -> AsyncIterator[Path]:
-    """Copy an upload to a file of its own; raises `UploadTooLarge`."""
-    with tempfile.NamedTemporaryFile(suffix=".roster") as file:
-        await asyncio.to_thread(shutil.copyfileobj, upload.file, file)
-        file.flush()
-        if file.tell() > most_mb << 20:
+    """Copy an upload to a file of its own, without a name: it holds NIKs; raises `UploadTooLarge`."""
+    with nameless() as path:
+        with path.open("wb") as file:
+            await asyncio.to_thread(shutil.copyfileobj, upload.file, file)
+        if path.stat().st_size > most_mb << 20:
             raise UploadTooLarge(most_mb=most_mb)
-        yield Path(file.name)
+        yield path
 
 
 @asynccontextmanager
@@ -138,10 +138,10 @@ async def list_missing(
 
 @router.put("/{import_id}/missing")
 async def decide(
-    import_id: UUID, body: MissingDecide, session: SessionDep, actor: ActorDep, clock: ClockDep
+    import_id: UUID, body: MissingDecide, session: SessionDep, actor: ActorDep, clock: ClockDep, today: TodayDep
 ) -> dict[str, int]:
     """Decide about missing people: keep (the default), left, transferred. It happens when the import is applied."""
-    return {"decided": await service.decide(session, actor, import_id, body, now=clock.now())}
+    return {"decided": await service.decide(session, actor, import_id, body, now=clock.now(), today=today)}
 
 
 @router.put("/{import_id}/mapping")
@@ -160,14 +160,34 @@ async def correct_mapping(
     return _read(mapped, request)
 
 
-@router.get("/{import_id}/corrections.xlsx", response_class=FileResponse)
+@router.get(
+    "/{import_id}/corrections.xlsx",
+    response_class=Response,
+    responses={
+        200: {"content": {XLSX: {}}},
+        202: {"model": CorrectionsState, "description": "Being made; ask again."},
+    },
+)
 async def read_corrections(
-    import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, settings: SettingsDep
-) -> FileResponse:
-    """Download the file that was uploaded, its bad cells marked, with what was found and what to do."""
-    path = await service.write_corrections(session, actor, import_id, settings, language=_language(request))
-    gone = BackgroundTask(path.unlink)
-    return FileResponse(path, media_type=XLSX, filename=f"perbaikan-{import_id}.xlsx", background=gone)
+    import_id: UUID,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    settings: SettingsDep,
+    prefer: PreferHeader = "",
+) -> Response:
+    """Download the file that was uploaded, its bad cells marked, with what was found and what to do; a large one is made by a job first."""
+    async with _in_language(request):
+        pieces = await corrections.fetch(
+            session, actor, import_id, settings, language=_language(request), later="respond-async" in prefer
+        )
+    if pieces is None:
+        return JSONResponse(CorrectionsState(state="making").model_dump(), 202, {"Retry-After": "2"})
+    named = {
+        "Content-Disposition": f'attachment; filename="perbaikan-{import_id}.xlsx"',
+        "Cache-Control": "private, no-store",
+    }
+    return StreamingResponse(pieces, media_type=XLSX, headers=named)
 
 
 @router.post("/{import_id}/corrections", status_code=201)
@@ -203,10 +223,12 @@ async def apply(
 
 
 @router.post("/{import_id}/undo")
-async def undo(import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ImportRead:
+async def undo(
+    import_id: UUID, request: Request, session: SessionDep, actor: ActorDep, clock: ClockDep, settings: SettingsDep
+) -> ImportRead:
     """Take the import that was applied last back, while nothing depends on it."""
     log = resources(request).get(LogIdentity)
-    return _read(await applying.undo(session, actor, log, import_id, now=clock.now()), request)
+    return _read(await applying.undo(session, actor, log, import_id, settings, now=clock.now()), request)
 
 
 def _answer(request: Request, response: Response, staged: RosterImport) -> ImportRead:

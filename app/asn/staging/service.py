@@ -2,23 +2,19 @@
 
 import asyncio
 import re
-import tempfile
-from collections.abc import AsyncIterator
-from datetime import datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.asn import correction, importing, nip, queries
-from app.asn import upload as uploads
+from app.asn import importing, nip, queries
 from app.asn.columns import MAPPABLE, key_of
-from app.asn.correction_book import Mark
 from app.asn.errors import DecisionInvalid, FileRefused, MappingInvalid, UploadGone
 from app.asn.importing import Upload
 from app.asn.models import RosterImport, RosterRow
 from app.asn.nik import service as niks
 from app.asn.outcome import remedy_of
 from app.asn.schemas import ChangeRead, ImportRowRead, MappingWrite, MissingDecide, MissingRead
+from app.asn.upload import UploadFolder
 from app.core import jobs
 from app.core.db import Session
 from app.core.paging import CursorInvalid, decode_cursor, encode_cursor, uuid_part
@@ -27,11 +23,13 @@ from app.core.settings import Settings
 from app.opd import service as opd
 
 READ_JOB = "roster.read"
+MADE_OF = ".corrections"
+"""Kind of what is made of an upload: the workbook with the bad cells marked (`app.asn.staging.corrections`)."""
 
 
-def upload_folder(settings: Settings) -> Path:
+def upload_folder(settings: Settings) -> UploadFolder:
     """Return where uploads lie while they are needed."""
-    return settings.storage.data_dir.absolute() / "rosters"
+    return UploadFolder(settings.storage.data_dir.absolute() / "rosters", tuple(niks.all_keys(settings)))
 
 
 async def take_in(
@@ -41,12 +39,12 @@ async def take_in(
     begun = await importing.begin(session, actor, upload, now=now)
     folder = upload_folder(settings)
     if later:
-        await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
+        await asyncio.to_thread(folder.keep, begun.id, upload.path)
         await jobs.defer(session, READ_JOB, import_id=str(begun.id))
         return begun
     await importing.read(session, begun, upload.path, settings)
     if needs_file(begun):
-        await asyncio.to_thread(uploads.keep, folder, begun.id, upload.path)
+        await asyncio.to_thread(folder.keep, begun.id, upload.path)
     return begun
 
 
@@ -56,9 +54,10 @@ async def read_kept(session: Session, import_id: UUID, settings: Settings) -> No
     if begun is None or begun.status != "reading":
         return
     folder = upload_folder(settings)
-    await importing.read(session, begun, uploads.place_of(folder, import_id), settings)
+    async with folder.opened(import_id) as path:
+        await importing.read(session, begun, path, settings)
     if not needs_file(begun):
-        await asyncio.to_thread(uploads.forget, folder, import_id)
+        await asyncio.to_thread(folder.forget, import_id)
 
 
 async def refuse(session: Session, import_id: UUID, refused: FileRefused, settings: Settings) -> None:
@@ -66,7 +65,7 @@ async def refuse(session: Session, import_id: UUID, refused: FileRefused, settin
     begun = await queries.find_import(session, import_id, lock=True)
     if begun is not None and begun.status == "reading":
         begun.status, begun.refusal = "refused", refused.params
-        await asyncio.to_thread(uploads.forget, upload_folder(settings), import_id)
+        await asyncio.to_thread(upload_folder(settings).forget, import_id)
 
 
 def needs_file(found: RosterImport) -> bool:
@@ -169,11 +168,13 @@ def missing_row(person: MissingRead) -> ImportRowRead:
     )
 
 
-async def decide(session: Session, actor: Principal, import_id: UUID, body: MissingDecide, *, now: datetime) -> int:
+async def decide(
+    session: Session, actor: Principal, import_id: UUID, body: MissingDecide, *, now: datetime, today: date
+) -> int:
     """Decide about people missing from a staged import; all of them must be missing from it."""
     staged = await importing.get_import(session, actor, import_id, lock=True)
     importing.require_status(staged, "staged")
-    if body.on is not None and (body.decision == "keep" or body.on > now.date()):
+    if body.on is not None and (body.decision == "keep" or body.on > today):
         raise DecisionInvalid(reason="on")
     if body.unit_id is not None:
         if body.decision != "transferred":
@@ -201,8 +202,8 @@ async def correct_mapping(
     """Read the file of an import again with other columns, and remember them for its header."""
     found = await importing.get_import(session, actor, import_id, lock=True)
     importing.require_status(found, "staged", "unmapped")
-    path = uploads.place_of(upload_folder(settings), import_id)
-    if not path.exists():
+    folder = upload_folder(settings)
+    if not folder.has(import_id):
         raise UploadGone
     columns = _sound_mapping(body, found.layout["names"])
     await queries.save_mapping(
@@ -211,7 +212,9 @@ async def correct_mapping(
     await queries.forget_rows(session, import_id)
     found.reading = ""
     await session.flush()
-    await importing.read(session, found, path, settings)
+    async with folder.opened(import_id) as path:
+        await importing.read(session, found, path, settings)
+    await asyncio.to_thread(folder.forget, import_id, MADE_OF + "*")
     return found
 
 
@@ -227,29 +230,6 @@ def _sound_mapping(body: MappingWrite, names: list[str]) -> dict[str, str]:
     if not ("name" in told and told & {"nip", "local_number", "nik"} and told & {"unit_name", "unit_id"}):
         raise MappingInvalid(reason="nip, name, unit_name")
     return body.columns
-
-
-async def write_corrections(
-    session: Session, actor: Principal, import_id: UUID, settings: Settings, *, language: str
-) -> Path:
-    """Write the correction workbook of an import to a temporary file of its own, which the caller deletes."""
-    found = await importing.get_import(session, actor, import_id)
-    importing.require_status(found, "staged", "applied")
-    source = uploads.place_of(upload_folder(settings), import_id)
-    if not source.exists():
-        raise UploadGone
-    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
-        target = Path(file.name)
-    marks = _marks(session, import_id, language)
-    tables, key = found.layout["tables"], niks.nik_key(settings)
-    await correction.write(source, target, tables, marks, settings.limits, key)
-    return target
-
-
-async def _marks(session: Session, import_id: UUID, language: str) -> AsyncIterator[Mark]:
-    async for sheet, row, findings in queries.stream_findings(session, import_id):
-        for f in findings:
-            yield Mark(sheet, row, f["column"], f["found"], remedy_of(f["code"], f["params"], language))
 
 
 def _row_mark(parts: list[str]) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import File, Form, Query, Request, Response, UploadFile
 
 from app.core.blobs import BlobStore
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import UploadTooLarge
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
@@ -15,7 +16,6 @@ from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_curso
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.routing import Router
-from app.countersigner.service import local_day
 from app.obligation.exemption import ending, service
 from app.obligation.exemption.evidence import SUFFIXES
 from app.obligation.exemption.schemas import (

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from app.core.clock import local_day
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.routing import Router
-from app.countersigner.service import local_day
 from app.obligation.following import service
 from app.obligation.following.schemas import ChangeKind, ChangeRead, ParticipantAdd, ParticipantsAdded
 from app.obligation.models import ParticipantChange

@@ -1,0 +1,1 @@
+"""The words people are found by, written anew when people change."""
