@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import faults
-from app.core.account_settings import AccountSettings
+from app.core.account_settings import AccountSettings, SessionSettings
 from app.core.errors import CannotStart
 from app.core.key_settings import TokenKeySettings
 from app.core.oidc_settings import OidcSettings
@@ -221,6 +221,7 @@ class Settings:
         self.mail = group(MailSettings)
         self.limits = group(LimitSettings)
         self.accounts = group(AccountSettings)
+        self.sessions = group(SessionSettings)
         self.retention = group(RetentionSettings)
         self.nik = group(NikSettings)
         self.siasn = group(SiasnSettings)
@@ -266,6 +267,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     MailSettings,
     LimitSettings,
     AccountSettings,
+    SessionSettings,
     RetentionSettings,
     NikSettings,
     SiasnSettings,

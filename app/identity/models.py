@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -43,6 +43,10 @@ class LoginSession(Base):
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey("activation.id"))
     challenge: Mapped[bytes | None] = mapped_column(doc="Of a passkey registration under way.")
     method: Mapped[str] = mapped_column(server_default="", doc="activation, pin, passkey or oidc.")
+    shared: Mapped[bool] = mapped_column(server_default=false(), doc="On a computer others use: short, and not known.")
+    address: Mapped[str] = mapped_column(server_default="", doc="Where it was seen last.")
+    browser: Mapped[str] = mapped_column(server_default="", doc="What the browser calls itself.")
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), doc="True to the minute.")
     kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosk.id"), index=True, doc="The tablet it is bound to.")
     oidc_subject: Mapped[str | None] = mapped_column(doc="`sub` at the agency's sign-on, for its back-channel logout.")
     oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")

@@ -60,6 +60,9 @@ ACCOUNT_ONLY = {
 
 PERSON_ONLY = {
     "GET /me/access-events",
+    "GET /me/sessions",
+    "DELETE /me/sessions",
+    "DELETE /me/sessions/{session_id}",
     "GET /me/data",
     "GET /me/data/corrections",
     "POST /me/data/corrections",

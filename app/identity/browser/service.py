@@ -73,7 +73,7 @@ async def recognise(session: Session, nip: str, browser: str | None, *, now: dat
     """Return who wants to sign in, and whether their browser (its cookie) is known."""
     employee = await asn.find_by_number(session, nip)
     person = employee.id if employee else _NOBODY
-    known = await queries.find_known(session, _digest(browser or "", person), now)
+    known = await queries.find_known(session, digest_of(browser or "", person), now)
     return Attempt(employee.id if employee else None, known)
 
 
@@ -113,7 +113,7 @@ async def try_code(session: Session, press: SlipPress, pending: str, given: str,
 async def remember(session: Session, employee_id: UUID, browser: str | None, *, now: datetime) -> str:
     """Let a browser be known to a person; return what its cookie holds. One browser may be known to several."""
     token = browser or new_token()
-    await queries.keep_known(session, _digest(token, employee_id), employee_id, now, now + KNOWN_LIFE)
+    await queries.keep_known(session, digest_of(token, employee_id), employee_id, now, now + KNOWN_LIFE)
     return token
 
 
@@ -128,7 +128,7 @@ def code_hash(asked: LoginCode, code: str) -> bytes:
     return hashlib.sha256(asked.id.bytes + "".join(code.split()).encode()).digest()
 
 
-def _digest(browser: str, employee_id: UUID) -> bytes:
+def digest_of(browser: str, employee_id: UUID) -> bytes:
     """Bound to the person, so that nobody who reads the table sees which people share a browser."""
     return hashlib.sha256(b"pakta.browser.v1" + employee_id.bytes + browser.encode()).digest()
 
