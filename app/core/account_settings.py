@@ -43,3 +43,19 @@ class SessionSettings(BaseSettings):
     def idle(self, *, shared: bool) -> timedelta:
         """How long a session lasts without a request."""
         return timedelta(minutes=self.shared_idle_minutes if shared else self.idle_minutes)
+
+
+class ActivationSettings(BaseSettings):
+    """First activations that a second administrator has to look at before anything is signed."""
+
+    model_config = SettingsConfigDict(env_prefix="PAKTA_ACTIVATION_", frozen=True, extra="ignore")
+    witness: bool = Field(
+        False,
+        description="On: so does every first activation of somebody without a mail address (kiosks excepted), who cannot be told.",
+    )
+    most_in_a_browser: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="So many people take up activations in one browser in two weeks before the next is looked at.",
+    )

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import faults
-from app.core.account_settings import AccountSettings, SessionSettings
+from app.core.account_settings import AccountSettings, ActivationSettings, SessionSettings
 from app.core.errors import CannotStart
 from app.core.key_settings import TokenKeySettings
 from app.core.oidc_settings import OidcSettings
@@ -222,6 +222,7 @@ class Settings:
         self.limits = group(LimitSettings)
         self.accounts = group(AccountSettings)
         self.sessions = group(SessionSettings)
+        self.activation = group(ActivationSettings)
         self.retention = group(RetentionSettings)
         self.nik = group(NikSettings)
         self.siasn = group(SiasnSettings)
@@ -268,6 +269,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     LimitSettings,
     AccountSettings,
     SessionSettings,
+    ActivationSettings,
     RetentionSettings,
     NikSettings,
     SiasnSettings,

@@ -1,11 +1,13 @@
 """Choose a way to sign in, a passkey or a PIN: in an activation, or by somebody who has just come in."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.asn import service as asn
-from app.core.account_settings import SessionSettings
+from app.core.account_settings import ActivationSettings, SessionSettings
 from app.core.db import Session
 from app.core.errors import NotAuthenticated
+from app.core.settings import Settings
 from app.identity import pin as pins
 from app.identity import queries
 from app.identity import service as identity
@@ -13,10 +15,24 @@ from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.identity.errors import ActivationInvalid, PasskeyRefused
 from app.identity.models import LoginSession, Pin
+from app.identity.origin import service as origin
 from app.identity.passkey import RelyingParty, registration_options, verify_registration
 from app.identity.recovery import service as recovery
 
 FRESH_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long sessions last, and which first activations are looked at twice."""
+
+    sessions: SessionSettings
+    activation: ActivationSettings
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Terms":
+        """Return what the settings say."""
+        return cls(settings.sessions, settings.activation)
 
 
 async def passkey_options(session: Session, party: RelyingParty, login: LoginSession) -> dict[str, object]:
@@ -33,7 +49,7 @@ async def keep_passkey(
     party: RelyingParty,
     login: LoginSession,
     credential: dict[str, object],
-    lasting: SessionSettings,
+    terms: Terms,
     *,
     now: datetime,
 ) -> None:
@@ -50,10 +66,10 @@ async def keep_passkey(
     if not await queries.insert_passkey(session, kept):
         raise PasskeyRefused(reason="known")
     access.record_own(session, AccessKind.PASSKEY_ADDED, login.employee_id, now=now)
-    await _complete(session, login, lasting, now, had_ways=had_ways, passkey=kept.credential_id)
+    await _complete(session, login, terms, now, had_ways=had_ways, passkey=kept.credential_id)
 
 
-async def keep_pin(session: Session, login: LoginSession, pin: str, lasting: SessionSettings, *, now: datetime) -> None:
+async def keep_pin(session: Session, login: LoginSession, pin: str, terms: Terms, *, now: datetime) -> None:
     """Store a PIN; only during an activation or by somebody the agency's sign-on vouches for and who has no way yet.
 
     So a borrowed phone cannot add one.
@@ -69,7 +85,7 @@ async def keep_pin(session: Session, login: LoginSession, pin: str, lasting: Ses
     else:
         found.hash, found.failures, found.locked_until = pins.hash_pin(pin), 0, None
     access.record_own(session, AccessKind.PIN_SET, login.employee_id, now=now)
-    await _complete(session, login, lasting, now, had_ways=had_ways, passkey=None)
+    await _complete(session, login, terms, now, had_ways=had_ways, passkey=None)
 
 
 async def _has_ways(session: Session, login: LoginSession) -> bool:
@@ -101,7 +117,7 @@ async def _require_live_link(session: Session, login: LoginSession) -> None:
 async def _complete(
     session: Session,
     login: LoginSession,
-    lasting: SessionSettings,
+    terms: Terms,
     now: datetime,
     *,
     had_ways: bool,
@@ -111,9 +127,12 @@ async def _complete(
     if login.activation_id is None:
         return
     activation = await queries.lock_activation(session, login.activation_id)
-    activation.used_at = now
-    life = lasting.life(shared=login.shared) if login.kiosk_id is None else identity.KIOSK_LIFE
+    activation.used_at = activation.settled_at = now
+    activation.used_address, activation.used_device = session.info.get(access.ADDRESS, ""), login.device
+    life = terms.sessions.life(shared=login.shared) if login.kiosk_id is None else identity.KIOSK_LIFE
     login.activation_id, login.expires_at = None, now + life
     session.add(login)
     if had_ways:
         await recovery.begin(session, login, activation, passkey=passkey, now=now)
+    elif login.kiosk_id is None:
+        await origin.look_at(session, activation, terms.activation, now=now)

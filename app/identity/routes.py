@@ -134,7 +134,9 @@ async def keep_passkey(
     settings: SettingsDep,
 ) -> WayKept:
     """Store a passkey; completes an activation. The session's cookie and CSRF token are new ones afterwards."""
-    await onboarding.keep_passkey(session, party, login, body.model_dump(), settings.sessions, now=clock.now())
+    await onboarding.keep_passkey(
+        session, party, login, body.model_dump(), onboarding.Terms.of(settings), now=clock.now()
+    )
     renewed = await stay.let_stay(request, response, session, login, clock.now())
     return WayKept(csrf=csrf_token(renewed.token))
 
@@ -150,7 +152,7 @@ async def keep_pin(
     settings: SettingsDep,
 ) -> WayKept:
     """Store a PIN during an activation. The session's cookie and CSRF token are new ones afterwards."""
-    await onboarding.keep_pin(session, login, body.pin, settings.sessions, now=clock.now())
+    await onboarding.keep_pin(session, login, body.pin, onboarding.Terms.of(settings), now=clock.now())
     renewed = await stay.let_stay(request, response, session, login, clock.now())
     return WayKept(csrf=csrf_token(renewed.token))
 

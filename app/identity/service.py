@@ -76,6 +76,7 @@ async def keep_activations(
                 "code_hash": digest,
                 "kind": kind,
                 "issued_by": actor.id,
+                "issued_role": actor.role.value,
                 "created_at": now,
                 "expires_at": now + ACTIVATION_LIFE,
                 "tries_left": BIRTH_DATE_TRIES,

@@ -16,7 +16,6 @@ from tests.signing.opened_round import PIN, OpenedRound
 from tests.web.visits import Visit
 
 
-
 @pytest.fixture(autouse=True)
 def same_day(a_round: OpenedRound) -> Iterator[None]:
     """Other tests of the round go on at the hour these found."""
@@ -57,7 +56,10 @@ async def test_a_person_sees_where_they_are_signed_in_and_ends_one_or_all_others
     assert {one["address"] for one in found} == {"127.0.0.1"}
     await first._request("DELETE", f"/me/sessions/{found[0]['id']}", None)
     assert [await is_in(one) for one in (first, second, third)] == [True, True, False]
-    assert await refusal(first._request("DELETE", f"/me/sessions/{found[0]['id']}", None)) == (404, "resource.not_found")
+    assert await refusal(first._request("DELETE", f"/me/sessions/{found[0]['id']}", None)) == (
+        404,
+        "resource.not_found",
+    )
     assert await first._call("DELETE", "/me/sessions") == {"ended": 1}
     assert [await is_in(one) for one in (first, second)] == [True, False]
     kinds = [one["kind"] for one in await first._call("GET", "/me/access-events")]
@@ -70,7 +72,10 @@ async def test_another_persons_session_is_neither_listed_nor_ended(a_round: Open
     mine, theirs = await a_round.device(), await a_round.device()
     (of_theirs,) = await theirs._call("GET", "/me/sessions")
     assert of_theirs["id"] not in [one["id"] for one in await mine._call("GET", "/me/sessions")]
-    assert await refusal(mine._request("DELETE", f"/me/sessions/{of_theirs['id']}", None)) == (404, "resource.not_found")
+    assert await refusal(mine._request("DELETE", f"/me/sessions/{of_theirs['id']}", None)) == (
+        404,
+        "resource.not_found",
+    )
     await mine._call("DELETE", "/me/sessions")
     assert await is_in(theirs)
 

@@ -5,7 +5,7 @@ themselves: of strangers' wrong PINs fifteen a day are written down, in a known 
 activation lives (five), and somebody who does not exist leaves none, so nobody can fill the table from outside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -114,6 +114,11 @@ async def names_of(session: Session, actor: Principal, events: Sequence[AccessEv
     ids = {one for event in events for one in (event.actor_id, event.subject_id) if one is not None}
     ids |= {UUID(event.data["account"]) for event in events if event.data.get("account")}
     return await queries.names_of(session, ids)
+
+
+async def names_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of accounts and tokens by id, as far as the caller's transaction sees them; whose list it is has asked for leave."""
+    return await queries.names_of(session, ids) if ids else {}
 
 
 async def list_own(session: Session, actor: Principal, after: UUID | None, limit: int) -> list[AccessEvent]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -65,6 +65,7 @@ class AccountSession(Base):
     """A browser signed in to an account; with `confirmed_at` null it has only come by the agency's sign-on and opens nothing yet."""
 
     __tablename__ = "account_session"
+    __table_args__ = (Index("ix_account_session_device", "device", postgresql_where=text("device IS NOT NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
@@ -73,6 +74,7 @@ class AccountSession(Base):
     challenge_until: Mapped[datetime | None]
     address: Mapped[str]
     browser: Mapped[str]
+    device: Mapped[bytes | None] = mapped_column(doc="SHA-256 of the browser's own cookie: whose office it is.")
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(doc="True to the minute.")
     confirmed_at: Mapped[datetime | None] = mapped_column(doc="When a passkey was used in it last.")

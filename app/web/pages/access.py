@@ -21,7 +21,14 @@ from app.web.visitor import FormVisitorDep, Visitor, VisitorDep
 router = Router()
 PAGE = 50
 PLACES = 100
-WARNING = {AccessKind.ACTIVATION_REFUSED, AccessKind.LOGIN_REFUSED, AccessKind.RECOVERED, AccessKind.NIP_UNMASKED}
+WARNING = {
+    AccessKind.ACTIVATION_CONTESTED,
+    AccessKind.ACTIVATION_HELD,
+    AccessKind.ACTIVATION_REFUSED,
+    AccessKind.LOGIN_REFUSED,
+    AccessKind.NIP_UNMASKED,
+    AccessKind.RECOVERED,
+}
 
 
 @dataclass(frozen=True)

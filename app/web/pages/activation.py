@@ -103,7 +103,7 @@ async def post_pin(
     problem = ""
     try:
         if pin == again:
-            await onboarding.keep_pin(session, visitor.login, pin, settings.sessions, now=clock.now())
+            await onboarding.keep_pin(session, visitor.login, pin, onboarding.Terms.of(settings), now=clock.now())
         else:
             problem = text("page.ways.pin_differs", language_of(request))
     except PinWeak as refused:

@@ -157,7 +157,7 @@ async def post_pin(
         elif passkeys:
             raise NotAuthenticated
         elif pin == again:
-            await onboarding.keep_pin(session, visitor.login, pin, settings.sessions, now=clock.now())
+            await onboarding.keep_pin(session, visitor.login, pin, onboarding.Terms.of(settings), now=clock.now())
         else:
             problem = text("page.ways.pin_differs", language_of(request))
     except (PinWeak, KioskPinWrong) as refused:
