@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -65,7 +65,6 @@ class AccountSession(Base):
     """A browser signed in to an account; with `confirmed_at` null it has only come by the agency's sign-on and opens nothing yet."""
 
     __tablename__ = "account_session"
-    __table_args__ = (Index("ix_account_session_device", "device", postgresql_where=text("device IS NOT NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
@@ -82,3 +81,6 @@ class AccountSession(Base):
     oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+Index("ix_account_session_device", AccountSession.device, postgresql_where=AccountSession.device.is_not(None))

@@ -9,7 +9,6 @@ from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_curso
 from app.core.routing import Router
 from app.identity.access import service as access
 from app.identity.origin import service
-from app.identity.origin.queries import Issued
 from app.identity.origin.schemas import ActivationRead, Contest, Contested
 
 router = Router(prefix="/activations", tags=["identity"])
@@ -34,7 +33,7 @@ async def list_activations(
         found = found[:limit]
         link_next(request, response, encode_cursor(found[-1].activation.id))
     names = await access.names_by_id(session, {one.activation.issued_by for one in found})
-    return [read_activation(one, names) for one in found]
+    return [service.told(one, names) for one in found]
 
 
 @router.post("/{activation_id}/contest")
@@ -44,11 +43,3 @@ async def contest_activation(
     """Say that it was not its person who took it up: their account signs nothing more, and their sessions end."""
     found = await service.contest(session, actor, activation_id, body.reason, now=clock.now())
     return Contested(activation_id=found.id, employee_id=found.employee_id, contested_at=found.contested_at)
-
-
-def read_activation(one: Issued, names: dict[UUID, str]) -> ActivationRead:
-    """Return an activation as it is told; an issuer that is gone is told by its id."""
-    by = one.activation.issued_by
-    told = {"name": one.name, "unit": one.unit, "issued_by_name": names.get(by, str(by))}
-    fields = [field for field in ActivationRead.model_fields if field not in told]
-    return ActivationRead(**told, **{field: getattr(one.activation, field) for field in fields})

@@ -13,7 +13,7 @@ slip of somebody else's:
 """
 
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from app.identity.access.kinds import AccessKind
 from app.identity.models import Activation
 from app.identity.origin import queries
 from app.identity.origin.queries import Issued
+from app.identity.origin.schemas import ActivationRead
 from app.identity.recovery import queries as holds
 from app.identity.recovery.service import END_JOB, TELL_JOB
 
@@ -78,6 +79,14 @@ async def list_issued(
     """Return the activations of people inside the caller's scope, newest first."""
     actor.require(Permission.ACTIVATION_READ)
     return await queries.list_issued(session, actor.scope, employee_id, used, after, limit)
+
+
+def told(one: Issued, names: Mapping[UUID, str]) -> ActivationRead:
+    """Return an activation as it is told; an issuer whose name the caller may not see, or who is gone, is told by id."""
+    by = one.activation.issued_by
+    read = {"name": one.name, "unit": one.unit, "issued_by_name": names.get(by, str(by))}
+    fields = [field for field in ActivationRead.model_fields if field not in read]
+    return ActivationRead(**read, **{field: getattr(one.activation, field) for field in fields})
 
 
 async def contest(session: Session, actor: Principal, activation_id: UUID, reason: str, *, now: datetime) -> Activation:

@@ -16,7 +16,6 @@ from app.core.principal import Principal
 from app.core.routing import Router
 from app.identity.access import service as access
 from app.identity.origin import service
-from app.identity.origin.routes import read_activation
 from app.identity.recovery import service as recovery
 from app.identity.slips.code import SlipPress
 from app.web.office import FormOfficeDep, OfficeDep
@@ -39,7 +38,7 @@ async def read_activations(
     found = list(await service.list_issued(session, office.principal, None, used=True, after=after, limit=PAGE + 1))
     older = encode_cursor(found[PAGE - 1].activation.id) if len(found) > PAGE else ""
     names = await access.names_by_id(session, {one.activation.issued_by for one in found[:PAGE]})
-    shown = [read_activation(one, names) for one in found[:PAGE]]
+    shown = [service.told(one, names) for one in found[:PAGE]]
     held = await _held(session, office.principal, clock) if cursor is None else []
     return office_page(request, "activations.html", office, activations=shown, held=held, older=older)
 
