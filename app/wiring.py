@@ -28,7 +28,7 @@ from app.core.mail import Mailer, build_mailer
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.resources import Resources
 from app.core.s3_blobs import S3BlobStore
-from app.core.schema import ROOT, service_login, upgrade
+from app.core.schema import ROOT, prepare_login, service_login, upgrade
 from app.core.secrets import master_key
 from app.core.settings import Settings, StorageSettings
 from app.core.write_once import keep_once
@@ -122,7 +122,10 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         server = LocalPostgres(settings.storage.data_dir / "postgres", find_binaries(settings.postgres.bin))
         url = await asyncio.to_thread(server.start)
     try:
-        await asyncio.to_thread(upgrade, settings.database.owner_url.get_secret_value() or url)
+        owner_url = settings.database.owner_url.get_secret_value()
+        await asyncio.to_thread(upgrade, owner_url or url)
+        if owner_url:
+            await asyncio.to_thread(prepare_login, owner_url, url)
         if server is not None:
             url = await asyncio.to_thread(service_login, url)
         held = build(settings, clock, keys, url)
