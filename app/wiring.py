@@ -153,7 +153,7 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     log = _log_identity(settings, keys)
     mailer = build_mailer(settings.mail)
     party = RelyingParty.of(settings.service)
-    database = Database(url, settings.database)
+    database = Database(url, settings.database, tells=settings.service.log_access)
     held.add(Settings, settings)
     held.add(Clock, clock)  # type: ignore[type-abstract]
     held.add(KeyRing, keys)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from psycopg import AsyncConnection, sql
 from sqlalchemy import DateTime, MetaData, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -23,6 +24,9 @@ from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
 
+log = structlog.get_logger()
+TOLD = "db.told"
+"""Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
 _RAW = "db.raw"
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
@@ -71,7 +75,9 @@ def as_service() -> str:
 class Database:
     """The connection pool, and sessions on it."""
 
-    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+    def __init__(self, url: str, settings: DatabaseSettings, *, tells: bool = False) -> None:
+        """`tells`: what is left under `TOLD` in a session is said on standard output once it is committed."""
+        self.tells = tells
         self.url = driver_url(url)
         self.engine = create_async_engine(
             self.url,
@@ -108,9 +114,16 @@ class Database:
             except AppError as refusal:
                 if refusal.remembered:
                     await session.commit()
+                    self._tell(session)
                 raise
             await session.commit()
             faults.committed(session)
+            self._tell(session)
+
+    def _tell(self, session: Session) -> None:
+        if self.tells:
+            for told in session.info.get(TOLD, ()):
+                log.info("access", **told)
 
     async def close(self) -> None:
         """Close every pooled connection."""

@@ -69,6 +69,9 @@ class ServiceSettings(BaseSettings):
     )
     jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
     log_format: Literal["console", "json"] = Field("console", description="console or json.")
+    log_access: bool = Field(
+        False, description="Write access events (ids, address, kind) to standard output as well, for a log collector."
+    )
 
     @property
     def secure(self) -> bool:

@@ -15,6 +15,7 @@ from app.core.http import SAFE_METHODS, SessionDep, client_address, resources
 from app.core.limits import Limits
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
+from app.core.problems import CALLER
 from app.core.secrets import token_hash
 from app.core.settings import ServiceSettings, Settings
 from app.identity import queries, service
@@ -72,6 +73,7 @@ async def authenticate(request: Request, session: Session) -> Principal | None:
     """
     found = await _find_principal(request, session)
     if found is not None:
+        request.scope.setdefault("state", {})[CALLER] = str(found.id)
         limits = resources(request).get(Limits)
         (limits.token if found.session_id is None else limits.person).spend(request, str(found.id))
         if found.employee_id is None:  # a person's transaction was confined by the statement that found the login

@@ -102,7 +102,7 @@ async def test_a_code_lasts_a_quarter_of_an_hour_and_five_answers(city: Service)
     assert await refusal(answer(browser(city), asked["pending"], code)) == (410, "login.code_over")
     asked = await sign_in(browser(city))
     code = await mailed_code(city)
-    city.clock.advance(timedelta(minutes=15, seconds=1))
+    city.clock.advance(timedelta(minutes=10, seconds=1))
     assert await refusal(answer(browser(city), asked["pending"], code)) == (410, "login.code_over")
 
 

@@ -45,7 +45,7 @@ KNOWN_LIFE = timedelta(days=180)
 MOST_MISSES = 5
 MOST_MISSES_EVER = 20
 CODE_DIGITS = 8
-CODE_LIFE = timedelta(minutes=15)
+CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_A_DAY = 10
 DAY = timedelta(days=1)
@@ -97,7 +97,7 @@ async def try_pin(session: Session, attempt: Attempt, pin: str, *, now: datetime
 
 
 async def try_code(session: Session, press: SlipPress, pending: str, given: str, *, now: datetime) -> Login:
-    """Judge a mailed code or a slip's. Raises `LoginCodeWrong`, and `LoginCodeOver` after five answers or fifteen minutes."""
+    """Judge a mailed code or a slip's. Raises `LoginCodeWrong`, and `LoginCodeOver` after five answers or ten minutes."""
     asked = await queries.find_code(session, token_hash(pending))
     if asked is None or asked.expires_at < now or asked.tries_left <= 0:
         raise LoginCodeOver

@@ -83,6 +83,8 @@ async def begin(
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
+    if settings.acr:
+        asked["acr_values"] = settings.acr
     joint = "&" if "?" in metadata.authorization_endpoint else "?"
     return f"{metadata.authorization_endpoint}{joint}{urlencode(asked)}", _seal(storage, pending)
 
