@@ -188,6 +188,7 @@ def _add_identity(held: Resources, settings: Settings, log: LogIdentity) -> None
         Limits,
         Limits(
             login=RateLimit(limits.login_per_minute, policy="login"),
+            challenge=RateLimit(limits.challenge_per_minute, policy="challenge"),
             verification=RateLimit(limits.verify_per_minute, policy="verification"),
             token=RateLimit(limits.token_per_minute, policy="token"),
             person=RateLimit(limits.person_per_minute, policy="person"),

@@ -149,6 +149,11 @@ class LimitSettings(BaseSettings):
     token_per_minute: int = Field(6000, ge=1, description="Requests an API token may make each minute.")
     person_per_minute: int = Field(300, ge=1, description="API requests a signed-in person may make each minute.")
     metric_opds: int = Field(100, ge=1, le=1000, description="OPDs with gauges of their own in /metrics.")
+    challenge_per_minute: int = Field(
+        1200,
+        ge=1,
+        description="Challenges for passkeys an address is given each minute; a whole OPD may have one address.",
+    )
     login_per_minute: int = Field(
         120,
         ge=1,

@@ -87,8 +87,9 @@ async def login_with_code(
 
 
 @router.post("/login/passkey-options")
-async def login_options(session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
+async def login_options(request: Request, session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
     """Return a challenge for a passkey login."""
+    resources(request).get(Limits).challenge.take(client_address(request))
     challenge = await service.login_challenge(session, now=clock.now())
     return ChallengeRead(challenge=bytes_to_base64url(challenge), rp_id=party.id)
 
