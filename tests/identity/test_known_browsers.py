@@ -91,7 +91,7 @@ async def test_the_browser_of_the_activation_is_known_and_any_other_is_asked_for
     assert "pending" in await sign_in(other, BUDI)  # known to one person is not known to another
 
 
-async def test_a_code_lasts_a_quarter_of_an_hour_and_five_answers(city: Service) -> None:
+async def test_a_code_lasts_ten_minutes_and_five_answers(city: Service) -> None:
     await phone(city)
     asked = await sign_in(browser(city))
     code = await mailed_code(city)
