@@ -2,15 +2,21 @@
 
 import email
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.core.account_settings import ActivationSettings
+from app.core.handing import Handing, NotHanded
 from app.core.permission import Role
+from app.core.reminder_settings import WhatsappSettings
 from app.core.settings import Settings
 from app.device.signer import API, Device
+from app.reminder.channels.base import Letter, Receipt
+from app.reminder.channels.registry import Channels
 from tests.identity.administrator import Administrator, administrator
 from tests.identity.test_activation_api import activate, stranger
 from tests.service import ORIGIN, Service
@@ -219,3 +225,46 @@ async def test_the_offices_page_lists_holds_and_activations_and_contests(a_round
     assert f'action="/kantor/aktivasi/orang/{who["id"]}"' in page
     assert (await visit.post(f"/kantor/aktivasi/orang/{who['id']}", {})).status_code == 303
     assert (await origin(a_round, nip))["contested_at"] is None
+
+
+class Gateway:
+    """A channel that remembers what it was handed."""
+
+    available = delivers = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handed: list[tuple[str, str]] = []
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator["Gateway"]:
+        yield self
+
+    async def begin(self, address: str) -> None:
+        if self.name == "sms":
+            raise NotHanded(Handing.ADDRESS, "no number")
+
+    async def finish(self, address: str, letter: Letter) -> Receipt:
+        self.handed.append((address, letter.short))
+        return Receipt()
+
+    async def abandon(self) -> None: ...
+
+
+async def test_the_person_is_told_by_every_phone_channel_there_is(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.import_roster()
+    whatsapp = Gateway("whatsapp")
+    service.held.add(Channels, Channels([whatsapp, Gateway("sms")]))
+    monkeypatch.setattr(service.held.get(Settings), "whatsapp", WhatsappSettings(url="https://gateway.example"))
+    await settle(service, NUR)
+    await service.run_jobs()
+    await settle(service, NUR)
+    await service.run_jobs()
+    (first, opened), (_, recovered) = whatsapp.handed
+    assert first == "0813"
+    assert "baru saja diaktifkan" in opened
+    assert "baru saja diganti" in recovered
+    (link,) = re.findall(rf"{ORIGIN}(/bukan-saya/\S+)", recovered)
+    assert (await Visit(service.http).get(link)).status_code == 200

@@ -20,12 +20,17 @@ async def tell_recovery(resources: Resources, employee_id: str, activation_id: s
         activation = (
             UUID(activation_id) if activation_id else None
         )  # one that was deferred by an earlier release has none
+        recovered = activation is None or await queries.is_recovery(session, activation)
+        settings = resources.get(Settings)
+        if activation is not None and (settings.whatsapp.url or settings.sms.url):
+            told = {"employee_id": employee_id, "activation_id": activation_id, "recovered": recovered}
+            await jobs.defer(session, service.PHONE_JOB, **told)
         await service.tell(
             session,
             resources.get(Mailer),  # type: ignore[type-abstract]
             UUID(employee_id),
-            recovered=activation is None or await queries.is_recovery(session, activation),
-            base_url=resources.get(Settings).service.base_url,
+            recovered=recovered,
+            base_url=settings.service.base_url,
             not_me=link_of(resources.get(SlipPress).secret, activation) if activation else "",
         )
 

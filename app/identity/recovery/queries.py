@@ -101,7 +101,7 @@ async def is_recovery(session: Session, activation_id: UUID) -> bool:
             this.id == activation_id,
             earlier.employee_id == this.employee_id,
             earlier.id != this.id,
-            earlier.settled_at < this.settled_at,
+            earlier.settled_at <= this.settled_at,
         )
     )
     return bool((await session.execute(statement)).scalar_one())

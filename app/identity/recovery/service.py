@@ -29,6 +29,7 @@ from app.identity.recovery import queries
 HOLD = timedelta(hours=24)
 TELL_JOB = "identity.tell_recovery"
 END_JOB = "identity.end_contested"
+PHONE_JOB = "reminder.tell_by_phone"  # done by `reminder`, which has the gateways
 log = structlog.get_logger()
 
 
