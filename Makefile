@@ -13,12 +13,13 @@ test: ## everything: tools, checks, the whole suite
 	$(PY) -m compileall -q app tests # servers and workers that tests start begin sooner
 	$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
 
-check: ## style, types, floors
+check: ## style, static scan for weaknesses (ruff's S rules, which are bandit's), types, floors, known vulnerabilities
 	scripts/setup requirements-dev.lock
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	scripts/audit --if-reachable
 
 audit: ## known vulnerabilities of the locked packages, asked of the advisory database (needs a network)
 	scripts/setup requirements-dev.lock

@@ -21,8 +21,10 @@ from app.identity.accounts import routes as accounts
 from app.identity.accounts import session_routes as sessions
 from app.identity.approval import routes as approvals
 from app.identity.kiosk import routes as kiosks
+from app.identity.origin import routes as origin
 from app.identity.recovery import routes as recovery
 from app.identity.slips import routes as slips
+from app.identity.stay import routes as own_sessions
 from app.identity.tokens import routes as tokens
 from app.obligation import routes as obligation
 from app.obligation.exemption import routes as exemption
@@ -42,7 +44,9 @@ router = APIRouter(prefix=PREFIX)
 router.include_router(signing.router)  # first: routes are looked for in this order, and a ceremony is four requests
 router.include_router(compliance.router)  # next: dashboards ask all day
 router.include_router(identity.router)
+router.include_router(own_sessions.router)
 router.include_router(slips.router)
+router.include_router(origin.router)
 router.include_router(recovery.router)
 router.include_router(kiosks.router)
 router.include_router(tokens.router)

@@ -28,7 +28,7 @@ from app.core.mail import Mailer, build_mailer
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.resources import Resources
 from app.core.s3_blobs import S3BlobStore
-from app.core.schema import ROOT, service_login, upgrade
+from app.core.schema import ROOT, prepare_login, service_login, upgrade
 from app.core.secrets import master_key
 from app.core.settings import ServiceSettings, Settings, StorageSettings
 from app.core.timestamp_settings import TimestampSettings
@@ -135,7 +135,10 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         server = LocalPostgres(settings.storage.data_dir / "postgres", find_binaries(settings.postgres.bin))
         url = await asyncio.to_thread(server.start)
     try:
-        await asyncio.to_thread(upgrade, settings.database.owner_url.get_secret_value() or url)
+        owner_url = settings.database.owner_url.get_secret_value()
+        await asyncio.to_thread(upgrade, owner_url or url)
+        if owner_url:
+            await asyncio.to_thread(prepare_login, owner_url, url)
         if server is not None:
             url = await asyncio.to_thread(service_login, url)
         held = build(settings, clock, keys, url)
@@ -163,7 +166,7 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     log = _log_identity(settings, keys)
     mailer = build_mailer(settings.mail)
     party = RelyingParty.of(settings.service)
-    database = Database(url, settings.database)
+    database = Database(url, settings.database, tells=settings.service.log_access)
     held.add(Settings, settings)
     held.add(Clock, clock)  # type: ignore[type-abstract]
     held.add(KeyRing, keys)
@@ -198,6 +201,7 @@ def _add_identity(held: Resources, settings: Settings, log: LogIdentity) -> None
         Limits,
         Limits(
             login=RateLimit(limits.login_per_minute, policy="login"),
+            challenge=RateLimit(limits.challenge_per_minute, policy="challenge"),
             verification=RateLimit(limits.verify_per_minute, policy="verification"),
             token=RateLimit(limits.token_per_minute, policy="token"),
             person=RateLimit(limits.person_per_minute, policy="person"),

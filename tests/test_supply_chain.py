@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,41 @@ def test_an_audit_that_cannot_ask_is_not_clean(tmp_path: Path) -> None:
         "PIP_INDEX_URL": "https://127.0.0.1:9/",
         "XDG_CACHE_HOME": str(tmp_path),
     }
-    done = subprocess.run(
-        [ROOT / "scripts/audit"], env=os.environ | nowhere, capture_output=True, text=True, check=False
+    for arguments, more, expected in (
+        ([], {}, 2),
+        (["--if-reachable"], {"PAKTA_AUDIT": "required"}, 2),
+        (["--if-reachable"], {"PAKTA_AUDIT": ""}, 0),
+    ):
+        done = subprocess.run(
+            [ROOT / "scripts/audit", *arguments],
+            env=os.environ | nowhere | more,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        told = "could not be asked" in done.stderr, "NOT AUDITED" in done.stderr
+        assert (done.returncode, told) == (expected, (True, expected == 0)), done.stdout[-500:]
+
+
+def test_the_check_scans_for_weaknesses_and_asks_for_known_ones() -> None:
+    told = subprocess.run(["make", "-n", "check"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "-m ruff check ." in told
+    assert "scripts/audit --if-reachable" in told
+    weak = (
+        "import hashlib, pickle, subprocess, yaml, random, tempfile\n"
+        "def f(x, session):\n"
+        "    subprocess.run(x, shell=True)\n"
+        "    pickle.loads(x)\n"
+        "    eval(x)\n"
+        "    yaml.load(x)\n"
+        "    hashlib.md5(x)\n"
+        "    random.random()\n"
+        "    tempfile.mktemp()\n"
+        "    session.execute(f'SELECT a FROM t WHERE b = {x}')\n"
     )
-    assert (done.returncode, "could not be asked" in done.stderr) == (2, True), done.stdout[-500:]
+    scan = [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "--stdin-filename", "app/weak.py", "-"]
+    found = subprocess.run(scan, cwd=ROOT, input=weak, capture_output=True, text=True, check=False).stdout
+    assert set(re.findall(r" (S\d{3}) ", found)) >= {"S301", "S306", "S307", "S311", "S324", "S506", "S602", "S608"}
 
 
 def test_every_exception_of_the_audit_has_its_reason() -> None:

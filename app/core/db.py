@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from psycopg import AsyncConnection, sql
 from sqlalchemy import Connection, DateTime, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -26,6 +27,9 @@ from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
 
+log = structlog.get_logger()
+TOLD = "db.told"
+"""Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
 _RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
@@ -74,7 +78,9 @@ def as_service() -> str:
 class Database:
     """The connection pool, and sessions on it."""
 
-    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+    def __init__(self, url: str, settings: DatabaseSettings, *, tells: bool = False) -> None:
+        """`tells`: what is left under `TOLD` in a session is said on standard output once it is committed."""
+        self.tells = tells
         self.url = driver_url(url)
         self.engine = create_async_engine(
             self.url,
@@ -115,16 +121,22 @@ class Database:
         except AppError as refusal:
             if refusal.remembered:
                 await session.commit()
+                self._tell(session)
             raise
         else:
             if session.in_transaction():
                 await session.commit()
             faults.committed(session)
+            self._tell(session)
         finally:
             if _RAW in session.info or session.in_transaction():
-                await asyncio.shield(
-                    asyncio.create_task(session.close())
-                )  # whoever is cancelled leaves no connection behind
+                # whoever is cancelled leaves no connection behind
+                await asyncio.shield(asyncio.create_task(session.close()))
+
+    def _tell(self, session: Session) -> None:
+        if self.tells:
+            for told in session.info.get(TOLD, ()):
+                log.info("access", **told)
 
     async def close(self) -> None:
         """Close every pooled connection."""

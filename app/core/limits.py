@@ -7,7 +7,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Pol
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 from fastapi import Request
@@ -74,6 +74,7 @@ class Limits:
     verification: RateLimit
     token: RateLimit
     person: RateLimit
+    challenge: RateLimit = field(default_factory=lambda: RateLimit(1200))
 
 
 class LimitHeaders:

@@ -22,6 +22,14 @@ class OidcSettings(BaseSettings):
         "nip", description="What that claim holds: nip, or pns_id (SIASN's id)."
     )
     algorithms: str = Field("RS256 ES256 EdDSA", description="Signature algorithms accepted; none and HMAC never are.")
+    acr: str = Field(
+        "",
+        description="Strengths of sign-in (`acr`) asked of the provider and accepted, with spaces between; empty: any.",
+    )
+    logout_typ: str = Field(
+        "logout+jwt",
+        description="Type a logout token's header must name (Back-Channel Logout 1.0 §2.4); empty: not looked at.",
+    )
     skew_seconds: int = Field(60, ge=0, le=300, description="How far the provider's clock may be off, seconds.")
     seconds: float = Field(10.0, gt=0, description="Longest wait for an answer of the provider.")
 

@@ -10,7 +10,9 @@ class Permission(StrEnum):
     ACCOUNT_END = "account.end"
     ACCOUNT_READ = "account.read"
     ACCOUNT_SELF = "account.self"
+    ACTIVATION_CONTEST = "activation.contest"
     ACTIVATION_ISSUE = "activation.issue"
+    ACTIVATION_READ = "activation.read"
     APPROVAL_DECIDE = "approval.decide"
     COMPLIANCE_READ = "compliance.read"
     COUNTERSIGNER_WRITE = "countersigner.write"
@@ -68,6 +70,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _READ
         | {
             Permission.ACCESS_READ,
+            Permission.ACTIVATION_CONTEST,
+            Permission.ACTIVATION_READ,
             Permission.LIST_EXPORT,
             Permission.OBLIGATION_READ,
             Permission.EMPLOYEE_READ,
@@ -78,7 +82,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.BKPSDM_ADMIN: frozenset(set(Permission) - {Permission.SELF_SIGN}),
     Role.DASHBOARD: frozenset(_OWN | {Permission.COMPLIANCE_READ, Permission.ROUND_READ}),
-    Role.HEAD: frozenset(_OWN | _READ | {Permission.LIST_EXPORT, Permission.SELF_SIGN, Permission.OBLIGATION_READ}),
+    Role.HEAD: frozenset(
+        _OWN
+        | _READ
+        | {
+            Permission.ACTIVATION_CONTEST,
+            Permission.ACTIVATION_READ,
+            Permission.LIST_EXPORT,
+            Permission.SELF_SIGN,
+            Permission.OBLIGATION_READ,
+        }
+    ),
     Role.OPD_ADMIN: frozenset(
         _OWN
         | _READ
@@ -93,7 +107,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EMPLOYEE_READ,
             Permission.DOCUMENT_PRINT,
             Permission.DOCUMENT_READ,
+            Permission.ACTIVATION_CONTEST,
             Permission.ACTIVATION_ISSUE,
+            Permission.ACTIVATION_READ,
             Permission.RECOVERY_APPROVE,
             Permission.SCAN_WRITE,
         }

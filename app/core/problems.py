@@ -55,12 +55,27 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 """What every route may answer besides what it promises, for OpenAPI; `document` puts its schema there."""
 
 log = structlog.get_logger()
+CALLER = "caller"
+"""Where `identity` leaves the caller's id in a request's state."""
+_TELLING = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.RATE_LIMITED, Kind.UNAUTHENTICATED}
+"""Refusals of somebody who asked for what is not theirs; a thing outside the caller's scope is answered as one that does not exist."""
 
 
 def document(schema: dict[str, Any]) -> None:
     """Put the schema problem documents follow into an OpenAPI document."""
     problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problem_schema
+
+
+def _denied(request: Request, error: AppError) -> dict[str, str]:
+    """What is written down of a refusal: who (an id), from where, what they asked for (never the path, which may hold a code), and why."""
+    return {
+        "code": error.code,
+        "method": request.method,
+        "route": route_template(request.scope),
+        "caller": str(request.scope.get("state", {}).get(CALLER, "")),
+        "address": request.client.host if request.client else "",
+    }
 
 
 def problem(request: Request, status: int, code: str, **params: object) -> JSONResponse:
@@ -89,6 +104,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     async def _known(request: Request, error: AppError) -> JSONResponse:
+        if error.kind in _TELLING:
+            log.info("request.denied", **_denied(request, error))
         return problem(request, STATUS[error.kind], error.code, **error.params)
 
     @app.exception_handler(RequestValidationError)

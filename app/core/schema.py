@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import create_engine, make_url, text
 
 from app.core.db import SCOPED_ROLE, SERVICE_ROLE, driver_url
@@ -49,6 +50,37 @@ def service_login(url: str) -> str:
     finally:
         engine.dispose()
     return make_url(driver_url(url)).set(username=LOGIN).render_as_string(hide_password=False)
+
+
+def prepare_login(owner_url: str, url: str) -> None:
+    """Make the login that a service's URL names, if the server has none of that name yet: no more than the service's roles.
+
+    Its password is the URL's; one that exists keeps its own. Nothing is done where the service logs in as the owner.
+    """
+    asked, owner = make_url(driver_url(url)), make_url(driver_url(owner_url))
+    if not asked.username or asked.username == owner.username:
+        return
+    engine = create_engine(driver_url(owner_url))
+    try:
+        with engine.begin() as connection:
+            known = connection.execute(text("SELECT FROM pg_roles WHERE rolname = :name"), {"name": asked.username})
+            if known.first() is None:
+                raw = connection.connection.dbapi_connection
+                raw.execute(_new_login(asked.username, asked.password or ""))  # type: ignore[union-attr]
+    finally:
+        engine.dispose()
+
+
+def _new_login(name: str, password: str) -> sql.Composed:
+    return sql.SQL(
+        "CREATE ROLE {name} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {password};"
+        "GRANT {service}, {scoped} TO {name}"
+    ).format(
+        name=sql.Identifier(name),
+        password=sql.Literal(password),
+        service=sql.Identifier(SERVICE_ROLE),
+        scoped=sql.Identifier(SCOPED_ROLE),
+    )
 
 
 async def upgrade_async(url: str) -> None:

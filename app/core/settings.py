@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import faults
-from app.core.account_settings import AccountSettings
+from app.core.account_settings import AccountSettings, ActivationSettings, SessionSettings
 from app.core.errors import CannotStart
 from app.core.key_settings import TokenKeySettings
 from app.core.oidc_settings import OidcSettings
@@ -70,6 +70,9 @@ class ServiceSettings(BaseSettings):
     )
     jobs: bool = Field(True, description="Run jobs in the server's own processes; off when `pakta worker` runs them.")
     log_format: Literal["console", "json"] = Field("console", description="console or json.")
+    log_access: bool = Field(
+        False, description="Write access events (ids, address, kind) to standard output as well, for a log collector."
+    )
 
     @property
     def secure(self) -> bool:
@@ -147,6 +150,11 @@ class LimitSettings(BaseSettings):
     token_per_minute: int = Field(6000, ge=1, description="Requests an API token may make each minute.")
     person_per_minute: int = Field(300, ge=1, description="API requests a signed-in person may make each minute.")
     metric_opds: int = Field(100, ge=1, le=1000, description="OPDs with gauges of their own in /metrics.")
+    challenge_per_minute: int = Field(
+        1200,
+        ge=1,
+        description="Challenges for passkeys an address is given each minute; a whole OPD may have one address.",
+    )
     login_per_minute: int = Field(
         120,
         ge=1,
@@ -222,6 +230,8 @@ class Settings:
         self.mail = group(MailSettings)
         self.limits = group(LimitSettings)
         self.accounts = group(AccountSettings)
+        self.sessions = group(SessionSettings)
+        self.activation = group(ActivationSettings)
         self.retention = group(RetentionSettings)
         self.nik = group(NikSettings)
         self.siasn = group(SiasnSettings)
@@ -268,6 +278,8 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     MailSettings,
     LimitSettings,
     AccountSettings,
+    SessionSettings,
+    ActivationSettings,
     RetentionSettings,
     NikSettings,
     SiasnSettings,

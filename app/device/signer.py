@@ -108,8 +108,7 @@ class Device:
 
     async def activate(self, code: str, birth_date: date) -> None:
         """Use a one-time link and register this device's passkey."""
-        login = await self._call("POST", "/activation", {"code": code, "birth_date": birth_date.isoformat()})
-        self._headers["x-csrf-token"] = login["csrf"]
+        await self._call("POST", "/activation", {"code": code, "birth_date": birth_date.isoformat()})
         options = await self._call("POST", "/me/passkey-options", {})
         await self._call("POST", "/me/passkeys", self.passkey.create(options))
 
@@ -202,8 +201,10 @@ class Device:
         return await self._bytes(f"/documents/{document_id}/file")
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        reply = await self._request(method, path, body)
-        return reply.json()
+        told = (await self._request(method, path, body)).json()
+        if isinstance(told, dict) and "csrf" in told:  # a new session, or one whose token was drawn anew
+            self._headers["x-csrf-token"] = told["csrf"]
+        return told
 
     async def _bytes(self, path: str) -> bytes:
         return (await self._request("GET", path, None)).content

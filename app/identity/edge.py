@@ -11,16 +11,18 @@ from app.core.clock import Clock
 from app.core.confinement import confine
 from app.core.db import Session
 from app.core.errors import ForeignRequest, NotAuthenticated
-from app.core.http import SAFE_METHODS, ClockDep, SessionDep, resources
+from app.core.http import SAFE_METHODS, SessionDep, client_address, resources
 from app.core.limits import Limits
 from app.core.permission import Role
 from app.core.principal import Principal, Scope
+from app.core.problems import CALLER
 from app.core.secrets import token_hash
 from app.core.settings import ServiceSettings, Settings
 from app.identity import queries, service
 from app.identity.accounts.cookie import SignedIn, account_cookie, find_signed_in
 from app.identity.models import LoginSession
 from app.identity.passkey import RelyingParty
+from app.identity.stay.queries import touch
 from app.identity.tokens.form import is_well_formed
 from app.identity.tokens.use import TokenUses
 
@@ -50,12 +52,6 @@ def set_cookie(response: Response, settings: ServiceSettings, login: service.Log
     )
 
 
-def renew_cookie(request: Request, response: Response, login: LoginSession) -> None:
-    """Tell the browser that its session now lasts longer: an activation has become a login."""
-    if token := session_cookie(request):
-        set_cookie(response, resources(request).get(Settings).service, service.Login(token, login))
-
-
 def session_cookie(request: Request) -> str | None:
     """Return the session cookie's token."""
     return request.cookies.get(cookie_name(resources(request).get(Settings).service))
@@ -77,6 +73,7 @@ async def authenticate(request: Request, session: Session) -> Principal | None:
     """
     found = await _find_principal(request, session)
     if found is not None:
+        request.scope.setdefault("state", {})[CALLER] = str(found.id)
         limits = resources(request).get(Limits)
         (limits.token if found.session_id is None else limits.person).spend(request, str(found.id))
         if found.employee_id is None:  # a person's transaction was confined by the statement that found the login
@@ -99,7 +96,7 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
         return principal
     cookie = session_cookie(request)
     if cookie is not None and not _from_account_page(request):
-        login = await service.find_login(session, cookie, now=now)
+        login = await live_login(request, session, cookie)
         if login is not None and login.activation_id is None:
             require_own_page(request, cookie)
             return person_principal(login)
@@ -108,6 +105,16 @@ async def _find_principal(request: Request, session: Session) -> Principal | Non
         return None
     require_own_page(request, signed_in.token)
     return signed_in.principal
+
+
+async def live_login(request: Request, session: Session, cookie: str) -> LoginSession | None:
+    """Return the live login of a cookie, and note that it was seen."""
+    held = resources(request)
+    now = held.get(Clock).now()  # type: ignore[type-abstract]
+    found = await service.find_login(session, cookie, held.get(Settings).sessions, now=now)
+    if found is not None:
+        await touch(session, found, client_address(request), now)
+    return found
 
 
 def person_principal(login: LoginSession) -> Principal:
@@ -124,7 +131,8 @@ async def is_live(request: Request, session: Session) -> bool:
         digest = token_hash(token.strip())
         return _token_principal(await queries.find_token(session, digest), digest, now, four_eyes=False) is not None
     cookie = session_cookie(request)
-    if cookie is not None and await service.find_login(session, cookie, now=now) is not None:
+    lasting = resources(request).get(Settings).sessions
+    if cookie is not None and await service.find_login(session, cookie, lasting, now=now) is not None:
         return True
     return await find_signed_in(request, session) is not None
 
@@ -155,10 +163,10 @@ def _token_principal(
     return Principal(token.id, Role(token.role), scope, four_eyes=four_eyes)
 
 
-async def get_login(request: Request, session: SessionDep, clock: ClockDep) -> LoginSession:
+async def get_login(request: Request, session: SessionDep) -> LoginSession:
     """Return the caller's login session, an onboarding one included."""
     cookie = session_cookie(request)
-    login = await service.find_login(session, cookie, now=clock.now()) if cookie else None
+    login = await live_login(request, session, cookie) if cookie else None
     if cookie is None or login is None:
         raise NotAuthenticated
     require_own_page(request, cookie)

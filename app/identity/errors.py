@@ -113,6 +113,13 @@ class AccountHeld(AppError):
     code = "account.held"
 
 
+class AccountUnconfirmed(AppError):
+    """Somebody else than who issued the activation has to confirm the account first; `cause`: recovery, risk or contested."""
+
+    kind = Kind.FORBIDDEN
+    code = "account.unconfirmed"
+
+
 class RecoveryOwn(AppError):
     """Who issued the slip of a recovery may not be the one who approves it."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -14,18 +14,29 @@ class Activation(Base):
     """A one-time link that lets one person set up a way to sign in."""
 
     __tablename__ = "activation"
-    __table_args__ = (CheckConstraint("kind IN ('link', 'slip')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('link', 'slip')", name="kind"),
+        Index("ix_activation_used_device", "used_device", postgresql_where=text("used_device IS NOT NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), index=True)
     code_hash: Mapped[bytes] = mapped_column(unique=True)
     kind: Mapped[str] = mapped_column(server_default="link", doc="link: sent; slip: a printed card with a short code.")
     issued_by: Mapped[UUID]
+    issued_role: Mapped[str | None] = mapped_column(doc="As what whoever issued it acted.")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     tries_left: Mapped[int] = mapped_column(doc="Wrong birth dates still forgiven.")
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None] = mapped_column(doc="When a way to sign in was kept by it.")
+    used_address: Mapped[str | None]
+    used_device: Mapped[bytes | None] = mapped_column(doc="SHA-256 of the cookie of the browser it was done in.")
+    risk: Mapped[str | None] = mapped_column(
+        doc="Why a second administrator has to look at it: office, crowd, unreachable."
+    )
+    contested_at: Mapped[datetime | None] = mapped_column(doc="Since when somebody says it was not its person.")
 
 
 class LoginSession(Base):
@@ -43,9 +54,14 @@ class LoginSession(Base):
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey("activation.id"))
     challenge: Mapped[bytes | None] = mapped_column(doc="Of a passkey registration under way.")
     method: Mapped[str] = mapped_column(server_default="", doc="activation, pin, passkey or oidc.")
+    shared: Mapped[bool] = mapped_column(server_default=false(), doc="On a computer others use: short, and not known.")
+    address: Mapped[str] = mapped_column(server_default="", doc="Where it was seen last.")
+    browser: Mapped[str] = mapped_column(server_default="", doc="What the browser calls itself.")
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), doc="True to the minute.")
     kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosk.id"), index=True, doc="The tablet it is bound to.")
     oidc_subject: Mapped[str | None] = mapped_column(doc="`sub` at the agency's sign-on, for its back-channel logout.")
     oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
+    device: Mapped[bytes | None] = mapped_column(doc="SHA-256 of the browser's cookie, while an activation lasts.")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -134,15 +150,20 @@ class AccessEvent(Base):
 
 
 class AccountHold(Base):
-    """A recovered account: it may not sign before `until`, unless a second administrator has approved."""
+    """An account that may not sign before `until` (null: not at all), unless a second administrator has approved.
+
+    Because it was recovered, because something about its first activation asks for a second look, or because it is contested.
+    """
 
     __tablename__ = "account_hold"
+    __table_args__ = (CheckConstraint("cause IN ('recovery', 'risk', 'contested')", name="cause"),)
 
     employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"), primary_key=True)
     activation_id: Mapped[UUID]
     issued_by: Mapped[UUID]
+    cause: Mapped[str] = mapped_column(server_default="recovery")
     since: Mapped[datetime]
-    until: Mapped[datetime]
+    until: Mapped[datetime | None]
     approved_by: Mapped[UUID | None]
     approved_at: Mapped[datetime | None]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import DateTime, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.confinement import confined_to
@@ -27,6 +27,7 @@ class FoundToken(NamedTuple):
     previous_until: datetime | None
 
 
+_AT = DateTime(timezone=True)
 # Every request of a signed-in browser asks these.
 _AT_LIVE_KIOSK = select(Kiosk.id).where(Kiosk.id == LoginSession.kiosk_id, Kiosk.revoked_at.is_(None)).exists()
 _LIVE_LOGIN = Prepared(
@@ -34,6 +35,8 @@ _LIVE_LOGIN = Prepared(
         LoginSession.token_hash == bindparam("token_hash"),
         LoginSession.revoked_at.is_(None),
         LoginSession.expires_at >= bindparam("now"),
+        LoginSession.last_seen_at
+        > case((LoginSession.shared, bindparam("shared_since", type_=_AT)), else_=bindparam("since", type_=_AT)),
         or_(LoginSession.kiosk_id.is_(None), _AT_LIVE_KIOSK),
     )
 )
@@ -76,9 +79,14 @@ async def lock_activation(session: Session, activation_id: UUID) -> Activation:
     ).scalar_one()
 
 
-async def find_login(session: Session, token_hash: bytes, now: datetime) -> LoginSession | None:
-    """Return the live login session of a cookie; if its activation is over, the transaction is confined to its person."""
-    found = await _LIVE_LOGIN.first(session, token_hash=token_hash, now=now)
+async def find_login(
+    session: Session, token_hash: bytes, now: datetime, *, since: datetime, shared_since: datetime
+) -> LoginSession | None:
+    """Return the live login session of a cookie; if its activation is over, the transaction is confined to its person.
+
+    One that was not seen since then (on a shared computer, since the other instant) was left idle, and is over.
+    """
+    found = await _LIVE_LOGIN.first(session, token_hash=token_hash, now=now, since=since, shared_since=shared_since)
     return found[0] if found else None
 
 

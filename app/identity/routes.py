@@ -10,10 +10,10 @@ from app.core.errors import AppError
 from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
 from app.core.routing import Router
-from app.identity import service
+from app.identity import onboarding, service
 from app.identity.browser import edge as browsers
 from app.identity.browser import service as browser
-from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token, renew_cookie, set_cookie
+from app.identity.edge import LoginDep, PartyDep, cookie_name, csrf_token
 from app.identity.errors import ActivationInvalid
 from app.identity.schemas import (
     ActivationConfirm,
@@ -24,10 +24,13 @@ from app.identity.schemas import (
     LoginCodeGiven,
     LoginCodeNeeded,
     LoginRead,
+    PasskeyLogin,
     PinCreate,
     PinLogin,
+    WayKept,
 )
 from app.identity.slips.code import SlipPress
+from app.identity.stay import edge as stay
 
 router = Router(tags=["identity"])
 
@@ -49,12 +52,7 @@ async def issue_activations(
 
 @router.post("/activation")
 async def activate(
-    body: ActivationConfirm,
-    request: Request,
-    response: Response,
-    session: SessionDep,
-    clock: ClockDep,
-    settings: SettingsDep,
+    body: ActivationConfirm, request: Request, response: Response, session: SessionDep, clock: ClockDep
 ) -> LoginRead:
     """Confirm a link or slip with the birth date; opens a session in which a passkey or PIN is chosen."""
     digest = resources(request).get(SlipPress).digest(body.code)
@@ -63,61 +61,51 @@ async def activate(
     except ActivationInvalid:  # only codes that are none are counted by address: see app/identity/slips/code.py
         resources(request).get(Limits).login.take(client_address(request))
         raise
-    set_cookie(response, settings.service, login)
-    return LoginRead(csrf=csrf_token(login.token), expires_at=login.session.expires_at)
+    return await _welcome(request, response, session, login, clock.now(), shared=body.shared)
 
 
 @router.post("/login/pin", responses={202: {"model": LoginCodeNeeded, "description": "A code is needed as well."}})
 async def login_with_pin(
-    body: PinLogin, request: Request, response: Response, session: SessionDep, clock: ClockDep, settings: SettingsDep
+    body: PinLogin, request: Request, response: Response, session: SessionDep, clock: ClockDep
 ) -> LoginRead | LoginCodeNeeded:
     """Sign in by NIP and PIN; in a browser the person never signed in with, 202 asks for a code as well."""
     found = await browsers.sign_in(request, session, body.nip, body.pin, now=clock.now())
     if isinstance(found, service.Login):
-        return await _welcome(request, response, session, settings, found, clock.now())
+        return await _welcome(request, response, session, found, clock.now(), shared=body.shared)
     response.status_code = 202
     return LoginCodeNeeded(pending=found.pending, expires_at=found.expires_at)
 
 
 @router.post("/login/code")
 async def login_with_code(
-    body: LoginCodeGiven,
-    request: Request,
-    response: Response,
-    session: SessionDep,
-    clock: ClockDep,
-    settings: SettingsDep,
+    body: LoginCodeGiven, request: Request, response: Response, session: SessionDep, clock: ClockDep
 ) -> LoginRead:
     """Answer with the mailed code, or with that of a slip."""
     press = resources(request).get(SlipPress)
     login = await browser.try_code(session, press, body.pending, body.code, now=clock.now())
-    return await _welcome(request, response, session, settings, login, clock.now())
+    return await _welcome(request, response, session, login, clock.now(), shared=body.shared)
 
 
 @router.post("/login/passkey-options")
-async def login_options(session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
+async def login_options(request: Request, session: SessionDep, clock: ClockDep, party: PartyDep) -> ChallengeRead:
     """Return a challenge for a passkey login."""
+    resources(request).get(Limits).challenge.take(client_address(request))
     challenge = await service.login_challenge(session, now=clock.now())
     return ChallengeRead(challenge=bytes_to_base64url(challenge), rp_id=party.id)
 
 
 @router.post("/login/passkey")
 async def login_with_passkey(
-    body: Credential,
-    request: Request,
-    response: Response,
-    session: SessionDep,
-    clock: ClockDep,
-    settings: SettingsDep,
-    party: PartyDep,
+    body: PasskeyLogin, request: Request, response: Response, session: SessionDep, clock: ClockDep, party: PartyDep
 ) -> LoginRead:
     """Sign in with a passkey."""
+    credential = body.model_dump(exclude={"shared"})
     try:
-        login = await service.login_with_passkey(session, party, body.model_dump(), now=clock.now())
+        login = await service.login_with_passkey(session, party, credential, now=clock.now())
     except AppError:  # one that is right is never refused for its address
         resources(request).get(Limits).login.take(client_address(request))
         raise
-    return await _welcome(request, response, session, settings, login, clock.now())
+    return await _welcome(request, response, session, login, clock.now(), shared=body.shared)
 
 
 @router.post("/logout", status_code=204)
@@ -132,7 +120,7 @@ async def logout(
 @router.post("/me/passkey-options")
 async def passkey_options(session: SessionDep, login: LoginDep, party: PartyDep) -> dict[str, Any]:
     """Return WebAuthn creation options."""
-    return await service.passkey_options(session, party, login)
+    return await onboarding.passkey_options(session, party, login)
 
 
 @router.post("/me/passkeys", status_code=201)
@@ -144,33 +132,40 @@ async def keep_passkey(
     login: LoginDep,
     party: PartyDep,
     clock: ClockDep,
-) -> dict[str, str]:
-    """Store a passkey; completes an activation."""
-    await service.keep_passkey(session, party, login, body.model_dump(), now=clock.now())
-    renew_cookie(request, response, login)
-    await browsers.remember(request, response, session, login.employee_id, clock.now())
-    return {"status": "kept"}
+    settings: SettingsDep,
+) -> WayKept:
+    """Store a passkey; completes an activation. The session's cookie and CSRF token are new ones afterwards."""
+    await onboarding.keep_passkey(
+        session, party, login, body.model_dump(), onboarding.Terms.of(settings), now=clock.now()
+    )
+    renewed = await stay.let_stay(request, response, session, login, clock.now())
+    return WayKept(csrf=csrf_token(renewed.token))
 
 
 @router.post("/me/pin", status_code=201)
 async def keep_pin(
-    body: PinCreate, request: Request, response: Response, session: SessionDep, login: LoginDep, clock: ClockDep
-) -> dict[str, str]:
-    """Store a PIN during an activation."""
-    await service.keep_pin(session, login, body.pin, now=clock.now())
-    renew_cookie(request, response, login)
-    await browsers.remember(request, response, session, login.employee_id, clock.now())
-    return {"status": "kept"}
+    body: PinCreate,
+    request: Request,
+    response: Response,
+    session: SessionDep,
+    login: LoginDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+) -> WayKept:
+    """Store a PIN during an activation. The session's cookie and CSRF token are new ones afterwards."""
+    await onboarding.keep_pin(session, login, body.pin, onboarding.Terms.of(settings), now=clock.now())
+    renewed = await stay.let_stay(request, response, session, login, clock.now())
+    return WayKept(csrf=csrf_token(renewed.token))
 
 
 async def _welcome(
     request: Request,
     response: Response,
     session: SessionDep,
-    settings: SettingsDep,
     login: service.Login,
     now: datetime,
+    *,
+    shared: bool,
 ) -> LoginRead:
-    set_cookie(response, settings.service, login)
-    await browsers.remember(request, response, session, login.session.employee_id, now)
+    await stay.let_in(request, response, session, login, shared=shared, now=now)
     return LoginRead(csrf=csrf_token(login.token), expires_at=login.session.expires_at)

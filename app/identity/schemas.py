@@ -6,6 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+SHARED = Field(
+    False, description="The computer is one that others use: a short session, and the browser is not known afterwards."
+)
+
 
 class ActivationsCreate(BaseModel):
     """For whom links are made."""
@@ -27,6 +31,7 @@ class ActivationConfirm(BaseModel):
 
     code: str = Field(min_length=8, max_length=64)
     birth_date: date
+    shared: bool = SHARED
 
 
 class LoginRead(BaseModel):
@@ -48,6 +53,7 @@ class LoginCodeGiven(BaseModel):
 
     pending: str = Field(max_length=64)
     code: str = Field(max_length=64)
+    shared: bool = SHARED
 
 
 class PinCreate(BaseModel):
@@ -61,6 +67,7 @@ class PinLogin(BaseModel):
 
     nip: str = Field(max_length=40)
     pin: str = Field(max_length=32)
+    shared: bool = SHARED
 
 
 class Credential(BaseModel):
@@ -72,6 +79,19 @@ class Credential(BaseModel):
     rawId: str  # noqa: N815 - the standard's spelling
     type: str
     response: dict[str, Any]
+
+
+class PasskeyLogin(Credential):
+    """A passkey's answer, and whose computer it is given at."""
+
+    shared: bool = SHARED
+
+
+class WayKept(BaseModel):
+    """A way to sign in was kept; `csrf` is what pages send back from now on."""
+
+    status: str = "kept"
+    csrf: str
 
 
 class ChallengeRead(BaseModel):

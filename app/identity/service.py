@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from app.asn import service as asn
+from app.core.account_settings import SessionSettings
 from app.core.db import Session
-from app.core.errors import NotAuthenticated
 from app.core.ids import new_code, new_id
 from app.core.permission import Permission, Role
 from app.core.principal import Principal
@@ -17,25 +17,21 @@ from app.identity import pin as pins
 from app.identity import queries
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
-from app.identity.errors import ActivationInvalid, BirthDateWrong, LoginRefused, PasskeyRefused, PinLocked
-from app.identity.models import Activation, LoginChallenge, LoginSession, Passkey, Pin
+from app.identity.errors import ActivationInvalid, BirthDateWrong, LoginRefused, PinLocked
+from app.identity.models import Activation, LoginChallenge, LoginSession, Passkey
 from app.identity.passkey import (
     RelyingParty,
     challenge_of,
-    registration_options,
     verify_assertion,
-    verify_registration,
 )
-from app.identity.recovery import service as recovery
 from app.identity.tokens import service as tokens
 
 ACTIVATION_LIFE = timedelta(days=14)
 BIRTH_DATE_TRIES = 5
-LOGIN_LIFE = timedelta(hours=12)
+FIRST_LIFE = timedelta(minutes=5)  # until the edge has said where the login is, and how long it lasts there
 KIOSK_LIFE = timedelta(minutes=10)
 ONBOARDING_LIFE = timedelta(minutes=30)
 CHALLENGE_LIFE = timedelta(minutes=5)
-FRESH_LIFE = timedelta(minutes=5)
 OIDC = "oidc"
 
 
@@ -80,6 +76,7 @@ async def keep_activations(
                 "code_hash": digest,
                 "kind": kind,
                 "issued_by": actor.id,
+                "issued_role": actor.role.value,
                 "created_at": now,
                 "expires_at": now + ACTIVATION_LIFE,
                 "tries_left": BIRTH_DATE_TRIES,
@@ -112,53 +109,6 @@ async def activate(session: Session, digest: bytes, birth_date: date, *, now: da
         access.record(session, AccessKind.ACTIVATION_REFUSED, None, now=now, subject_id=employee.id, tries_left=left)
         raise BirthDateWrong(tries_left=activation.tries_left)
     return open_login(session, employee.id, "activation", now, activation=activation.id)
-
-
-async def passkey_options(session: Session, party: RelyingParty, login: LoginSession) -> dict[str, object]:
-    """Return the browser's creation options, and remember their challenge in the login session."""
-    await _require_live_link(session, login)
-    employee = await asn.get_employee(session, login.employee_id)
-    known = await queries.list_passkeys(session, employee.id)
-    options, login.challenge = registration_options(party, employee.id, employee.name, known)
-    return options
-
-
-async def keep_passkey(
-    session: Session, party: RelyingParty, login: LoginSession, credential: dict[str, object], *, now: datetime
-) -> None:
-    """Store a new passkey; the first one completes an activation. Raises `NotAuthenticated` for a session left open."""
-    await _require_live_link(session, login)
-    had_ways = await _has_ways(session, login)
-    _require_fresh(login, had_ways=had_ways, now=now)
-    challenge, login.challenge = login.challenge, None
-    if challenge is None:
-        raise PasskeyRefused(reason="no_challenge")
-    if login.kiosk_id is not None:  # a passkey on the tablet of an assembly would be nobody's own
-        raise PasskeyRefused(reason="kiosk")
-    kept = verify_registration(party, login.employee_id, credential, challenge, now)
-    if not await queries.insert_passkey(session, kept):
-        raise PasskeyRefused(reason="known")
-    access.record_own(session, AccessKind.PASSKEY_ADDED, login.employee_id, now=now)
-    await _complete(session, login, now, had_ways=had_ways, passkey=kept.credential_id)
-
-
-async def keep_pin(session: Session, login: LoginSession, pin: str, *, now: datetime) -> None:
-    """Store a PIN; only during an activation or by somebody the agency's sign-on vouches for and who has no way yet.
-
-    So a borrowed phone cannot add one.
-    """
-    had_ways = await _has_ways(session, login)
-    if login.activation_id is None and (login.method != OIDC or had_ways):
-        raise NotAuthenticated
-    await _require_live_link(session, login)
-    pins.require_strong(pin, (await asn.get_employee(session, login.employee_id)).birth_date)
-    found = await queries.find_pin(session, login.employee_id)
-    if found is None:
-        session.add(Pin(employee_id=login.employee_id, hash=pins.hash_pin(pin), failures=0))
-    else:
-        found.hash, found.failures, found.locked_until = pins.hash_pin(pin), 0, None
-    access.record_own(session, AccessKind.PIN_SET, login.employee_id, now=now)
-    await _complete(session, login, now, had_ways=had_ways, passkey=None)
 
 
 async def check_pin(session: Session, employee_id: UUID, pin: str, *, now: datetime) -> bool:
@@ -202,9 +152,10 @@ async def logout(session: Session, login: LoginSession, *, now: datetime) -> Non
     access.record_own(session, AccessKind.LOGOUT, login.employee_id, now=now)
 
 
-async def find_login(session: Session, token: str, *, now: datetime) -> LoginSession | None:
+async def find_login(session: Session, token: str, lasting: SessionSettings, *, now: datetime) -> LoginSession | None:
     """Return the live login session of a cookie; once it is settled the transaction sees its person's rows only."""
-    return await queries.find_login(session, token_hash(token), now)
+    since, shared_since = now - lasting.idle(shared=False), now - lasting.idle(shared=True)
+    return await queries.find_login(session, token_hash(token), now, since=since, shared_since=shared_since)
 
 
 async def ways_in(session: Session, employee_id: UUID) -> tuple[list[Passkey], bool]:
@@ -240,49 +191,10 @@ def open_login(
         oidc_subject=oidc_subject,
         oidc_session=oidc_session,
         created_at=now,
-        expires_at=now + (LOGIN_LIFE if activation is None else ONBOARDING_LIFE),
+        last_seen_at=now,
+        expires_at=now + (FIRST_LIFE if activation is None else ONBOARDING_LIFE),
     )
     session.add(login)
     kind = AccessKind.LOGIN if activation is None else AccessKind.ACTIVATION_USED
     access.record_own(session, kind, employee_id, now=now, method=method)
     return Login(token, login)
-
-
-async def _has_ways(session: Session, login: LoginSession) -> bool:
-    """Whether the person could sign in before."""
-    passkeys, has_pin = await ways_in(session, login.employee_id)
-    return bool(passkeys) or has_pin
-
-
-def _require_fresh(login: LoginSession, *, had_ways: bool, now: datetime) -> None:
-    """A passkey signs pledges, so a session somebody left open must not add one: only who has just come in by something of the own.
-
-    The agency's sign-on alone gives the first way to sign, never one more.
-    """
-    if login.activation_id is not None or (login.method == OIDC and not had_ways):
-        return
-    if login.method == OIDC or now - login.created_at >= FRESH_LIFE:
-        raise NotAuthenticated
-
-
-async def _require_live_link(session: Session, login: LoginSession) -> None:
-    """An onboarding session is worth what its link is: used or revoked in the meantime, it can keep nothing."""
-    if login.activation_id is None:
-        return
-    activation = await queries.lock_activation(session, login.activation_id)
-    if activation.used_at or activation.revoked_at:
-        raise ActivationInvalid
-
-
-async def _complete(
-    session: Session, login: LoginSession, now: datetime, *, had_ways: bool, passkey: bytes | None
-) -> None:
-    """A way to sign in was kept: the link is used up, the onboarding session becomes a full one, a recovered account is held."""
-    if login.activation_id is None:
-        return
-    activation = await queries.lock_activation(session, login.activation_id)
-    activation.used_at = now
-    login.activation_id, login.expires_at = None, now + (LOGIN_LIFE if login.kiosk_id is None else KIOSK_LIFE)
-    session.add(login)
-    if had_ways:
-        await recovery.begin(session, login, activation, passkey=passkey, now=now)

@@ -15,6 +15,7 @@ from app.identity import service as identity
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.identity.kiosk import service as kiosk
+from app.identity.origin import service as origin
 from app.identity.passkey import RelyingParty, verify_assertion
 from app.identity.recovery import service as recovery
 from app.signing import queries
@@ -37,9 +38,11 @@ async def authenticate(
     kiosk_id: UUID | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return what goes into the evidence; raises the refusal of whichever way was tried, `AccountHeld` after a recovery."""
-    await recovery.require_may_sign(session, signing.employee_id, now=now)
+    """Return what goes into the evidence; raises the refusal of whichever way was tried, and of an account that is held."""
+    by_own_mail = given.method == "pin+code"
+    await recovery.require_may_sign(session, signing.employee_id, by_own_mail=by_own_mail, now=now)
     proven = await _prove(session, party, signing, given, challenge, kiosk_id=kiosk_id, now=now)
+    proven["account"] = await origin.origin_of(session, signing.employee_id)
     return proven if kiosk_id is None else proven | {"kiosk": await kiosk.place_of(session, kiosk_id)}
 
 

@@ -97,7 +97,7 @@ async def open_session(
     One session at a time: another live session of the person is abandoned, with its prepared documents.
     """
     employee_id = actor.require_employee()
-    await recovery.require_may_sign(session, employee_id, now=now)
+    await recovery.require_may_sign(session, employee_id, opening=True, now=now)
     owed = await obligation.require_pending(session, employee_id, obligation_ids, now=now)
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     await require_settled(session, [o.id for o in owed])

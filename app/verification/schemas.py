@@ -1,10 +1,11 @@
 """Verdicts over the API: validity, masked names and NIPs, agency, time; no more."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from app.signing.evidence import Proven
 from app.verification.verdict import Report
 
 
@@ -16,6 +17,14 @@ class CheckRead(BaseModel):
     detail: str
 
 
+class AccountOpened(BaseModel):
+    """By what the signer's account was opened: a slip or link of the agency, or the agency's sign-on. `contested`: somebody says it was not them."""
+
+    by: Literal["slip", "link", "sign_on"]
+    at: datetime | None
+    contested: bool
+
+
 class SignerRead(BaseModel):
     """Who signed, masked."""
 
@@ -25,6 +34,7 @@ class SignerRead(BaseModel):
     agency: str
     signed_at: datetime | None
     authentication: Literal["passkey", "pin+code", "pin+slip", "passphrase", "totp", "token"] | None
+    account: AccountOpened | None
 
 
 class VoidedRead(BaseModel):
@@ -57,6 +67,14 @@ def mask_nip(nip: str) -> str:
     return f"{nip[:8]}******{nip[14:]}" if len(nip) == 18 else "*" * len(nip)
 
 
+def _proof(proven: Proven | None) -> dict[str, Any]:
+    if proven is None:
+        return {"authentication": None, "account": None}
+    opened = proven.account
+    account = AccountOpened(by=opened.by, at=opened.at, contested=opened.contested) if opened else None
+    return {"authentication": proven.method, "account": account}
+
+
 def public(report: Report) -> VerdictRead:
     """Return a report as strangers may see it."""
     return VerdictRead(
@@ -70,7 +88,7 @@ def public(report: Report) -> VerdictRead:
                 nip=mask_nip(s.nip),
                 agency=s.agency,
                 signed_at=s.signed_at,
-                authentication=report.authentication.get(s.kind),
+                **_proof(report.proofs.get(s.kind)),
             )
             for s in report.signers
         ],

@@ -98,8 +98,8 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
     ]
     if voided:
         checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
-    authentication = await signing.authentication_of(session, document.id)
-    return Registered(checks, voided, authentication, document.assurance)
+    proofs = await signing.proofs_of(session, document.id)
+    return Registered(checks, voided, proofs, document.assurance)
 
 
 def _fact_of(document: Document, digest: bytes) -> Fact:

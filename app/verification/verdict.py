@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.pdf.inspect import Check, Inspection
+from app.signing.evidence import Proven
 
 
 class Verdict(StrEnum):
@@ -42,13 +43,13 @@ class Registered:
 
     checks: Sequence[Check] = ()
     voided: Voided | None = None
-    authentication: Mapping[str, str] = field(default_factory=dict)
+    proofs: Mapping[str, Proven] = field(default_factory=dict)
     assurance: str = "uncertified"
 
 
 @dataclass(frozen=True)
 class Report:
-    """A verdict with its reasons; `authentication` by kind of signer, as the evidence has it."""
+    """A verdict with its reasons; `proofs` by kind of signer, as the evidence has them."""
 
     verdict: Verdict
     reason: str
@@ -56,7 +57,7 @@ class Report:
     signers: list[SignerFacts] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     voided: Voided | None = None
-    authentication: Mapping[str, str] = field(default_factory=dict)
+    proofs: Mapping[str, Proven] = field(default_factory=dict)
 
 
 def judge(inspection: Inspection, registered: Registered = Registered()) -> Report:
@@ -68,8 +69,8 @@ def judge(inspection: Inspection, registered: Registered = Registered()) -> Repo
     failed = next((check for check in checks if check.result == "failed"), None)
     if failed is not None:
         voided = registered.voided if failed.code == "register.voided" else None
-        return Report(Verdict.INVALID, failed.code, None, signers, checks, voided, registered.authentication)
-    return Report(Verdict.VALID, "", registered.assurance, signers, checks, None, registered.authentication)
+        return Report(Verdict.INVALID, failed.code, None, signers, checks, voided, registered.proofs)
+    return Report(Verdict.VALID, "", registered.assurance, signers, checks, None, registered.proofs)
 
 
 def judge_scan(registered: Registered) -> Report:

@@ -59,6 +59,7 @@ class Office:
         everything, may = self.principal.scope.everything, self.principal.may
         places = (
             ("/kantor/akun", "office.nav.accounts", everything and may(Permission.ACCOUNT_READ)),
+            ("/kantor/aktivasi", "office.nav.activations", may(Permission.ACTIVATION_READ)),
             ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
             ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
             ("/kantor/sesi", "office.nav.sessions", self.account is not None),

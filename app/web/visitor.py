@@ -2,18 +2,15 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Form, Request, Response
+from fastapi import Depends, Form, Request
 
 from app.core.errors import ForeignRequest, NotAuthenticated
-from app.core.http import ClockDep, SessionDep, SettingsDep
+from app.core.http import SessionDep, SettingsDep
 from app.core.principal import Principal
-from app.core.settings import ServiceSettings
-from app.identity import service as identity
-from app.identity.edge import csrf_token, person_principal, session_cookie, set_cookie
+from app.identity.edge import csrf_token, live_login, person_principal, session_cookie
 from app.identity.kiosk import edge as kiosk
 from app.identity.models import LoginSession
 
@@ -47,16 +44,11 @@ class Visitor:
         """Whether the browser is the tablet of an assembly."""
         return self.login.kiosk_id is not None
 
-    def renew_cookie(self, response: Response, settings: ServiceSettings) -> None:
-        """Hand the cookie out again: the login lasts longer once an activation is over."""
-        lasting = LoginSession(expires_at=self.login.expires_at.astimezone(UTC))
-        set_cookie(response, settings, identity.Login(self.token, lasting))
 
-
-async def find_newcomer(request: Request, session: SessionDep, clock: ClockDep) -> Visitor | None:
+async def find_newcomer(request: Request, session: SessionDep) -> Visitor | None:
     """Return whoever has a live login, also in the middle of an activation."""
     token = session_cookie(request)
-    login = await identity.find_login(session, token, now=clock.now()) if token else None
+    login = await live_login(request, session, token) if token else None
     return Visitor(token, login) if token and login else None
 
 

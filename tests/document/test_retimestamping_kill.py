@@ -36,7 +36,9 @@ async def test_a_killed_run_is_gone_on_with_and_renews_nothing_twice(fresh_datab
 
         def retimestamp(*more: str) -> subprocess.CompletedProcess[str]:
             command = [sys.executable, "-m", "app", "keys", "retimestamp", "--before", f"{before:%Y-%m-%dT%H:%M:%S}"]
-            return subprocess.run([*command, "--json", *more], env=env, capture_output=True, text=True, check=False, timeout=120)
+            return subprocess.run(
+                [*command, "--json", *more], env=env, capture_output=True, text=True, check=False, timeout=120
+            )
 
         async def renewed() -> list[int]:
             return [(await download(service, document)).count(b"/T(arsip2)") for document in documents]

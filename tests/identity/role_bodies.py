@@ -8,6 +8,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /accounts": {"json": {"name": "Uji", "email": "uji@kota.example", "role": "auditor"}},
     "PATCH /accounts/{account_id}": {"json": {"role": "auditor", "agencies": None}},
     "POST /account-passkeys": {"json": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}},
+    "POST /activations/{activation_id}/contest": {"json": {"reason": "bukan orangnya"}},
     "POST /approvals/{approval_id}/approve": {"json": {"reason": "sudah diperiksa"}},
     "POST /approvals/{approval_id}/refuse": {"json": {"reason": "sudah diperiksa"}},
     "POST /sessions/confirm": {"json": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}},

@@ -59,6 +59,9 @@ ACCOUNT_ONLY = {
 
 PERSON_ONLY = {
     "GET /me/access-events",
+    "GET /me/sessions",
+    "DELETE /me/sessions",
+    "DELETE /me/sessions/{session_id}",
     "GET /me/data",
     "GET /me/data/corrections",
     "POST /me/data/corrections",
@@ -97,7 +100,9 @@ ALLOWED: dict[str, set[Role]] = {
     "GET /data-corrections": {ADMIN},
     "POST /data-corrections/{request_id}/decision": {ADMIN},
     "GET /employees/{employee_id}/data": {ADMIN},
+    "GET /activations": {ADMIN, OPD, HEAD, AUDITOR},
     "POST /activations": {ADMIN, OPD},
+    "POST /activations/{activation_id}/contest": {ADMIN, OPD, HEAD, AUDITOR},
     "GET /access-events": {ADMIN, AUDITOR},
     "POST /activation-slips": {ADMIN, OPD},
     "GET /activation-slips": {ADMIN, OPD},

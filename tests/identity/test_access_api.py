@@ -1,15 +1,20 @@
 """Who did or saw what: written with the act itself, never rewritten, read by auditors and by the person."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from app.core.db import Database
+from app.core.ids import new_id
 from app.core.permission import Role
 from app.device.signer import API, Device
+from app.identity.access import service as access
+from app.identity.access.kinds import AccessKind
 from app.worker import run_due
 from tests.identity.test_activation_api import OTHER_DAY, activate, stranger
 from tests.signing.acts import refusal
@@ -150,3 +155,42 @@ async def test_events_cannot_be_rewritten_by_the_service_itself(a_round: OpenedR
     with pytest.raises(DBAPIError, match="permission denied"):
         async with a_round.service.held.get(Database).transaction() as session:
             await session.execute(text(statement))
+
+
+async def test_a_refusal_says_who_asked_for_what_on_standard_output(a_round: OpenedRound) -> None:
+    device = await a_round.device()
+    (own,) = await device._call("GET", "/me/sessions")
+    who = (await a_round.service.token(Role.OPD_ADMIN, []))["authorization"]
+    with capture_logs() as lines:
+        await a_round.service.http.get(f"{API}/accounts", headers={"authorization": who})
+        await refusal(device._call("GET", f"/me/signing-sessions/{own['id']}"))
+        await a_round.service.http.get(f"{API}/employees")
+    told = [line for line in lines if line["event"] == "request.denied"]
+    assert [(one["code"], one["route"], one["caller"] != "") for one in told] == [
+        ("identity.not_permitted", "/api/v1/accounts", True),
+        ("resource.not_found", "/api/v1/me/signing-sessions/{session_id}", True),
+        ("identity.login_needed", "/api/v1/employees", False),
+    ]
+    assert {one["address"] for one in told} == {"127.0.0.1"}
+    assert own["id"] not in str(told)
+
+
+async def test_access_events_go_to_standard_output_once_they_are_committed_where_that_is_asked_for(
+    a_round: OpenedRound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = a_round.service.held.get(Database)
+    with capture_logs() as lines:
+        await a_round.device()
+    assert [line for line in lines if line["event"] == "access"] == []
+    monkeypatch.setattr(database, "tells", True)
+    with capture_logs() as lines:
+        device = await a_round.device()
+    events = await device._call("GET", "/me/access-events")
+    said = [line for line in lines if line["event"] == "access"]
+    assert {one["event_id"] for one in said} == {one["id"] for one in events}
+    assert set(said[0]) == {"event", "log_level", "kind", "event_id", "actor", "role", "subject", "address"}
+    with capture_logs() as lines, suppress(ZeroDivisionError):
+        async with database.transaction() as session:
+            access.record_own(session, AccessKind.LOGIN, new_id(), now=a_round.service.clock.now())
+            raise ZeroDivisionError
+    assert lines == []

@@ -17,6 +17,7 @@ from app.identity.oidc.claims import LOGOUT_EVENT, read_id_token, read_logout_to
 from app.identity.oidc.provider import OidcProvider
 from tests.identity.oidc_server import Web, listening
 
+TYP = "logout+jwt"
 NIP = "198501012010012001"
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -148,10 +149,10 @@ def farewell(judge: OidcProvider, **changes: Any) -> dict[str, Any]:
 
 
 async def test_a_good_logout_token_ends_logins_made_up_to_it(judge: OidcProvider) -> None:
-    ended = await read_logout_token(judge, signed(farewell(judge)), now=NOW)
+    ended = await read_logout_token(judge, signed(farewell(judge), typ=TYP), now=NOW)
     assert (ended.subject, ended.session) == ("u1", "s1")
     assert ended.at == NOW + timedelta(seconds=judge.settings.skew_seconds)
-    only = await read_logout_token(judge, signed(farewell(judge, sid=None)), now=NOW)
+    only = await read_logout_token(judge, signed(farewell(judge, sid=None), typ=TYP), now=NOW)
     assert (only.subject, only.session) == ("u1", None)
 
 
@@ -174,10 +175,40 @@ async def test_a_logout_token_that_says_something_else_ends_nothing(
     judge: OidcProvider, changes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(OidcRefused) as caught:
-        await read_logout_token(judge, signed(farewell(judge, **changes)), now=NOW)
+        await read_logout_token(judge, signed(farewell(judge, **changes), typ=TYP), now=NOW)
     assert caught.value.params["reason"] == reason
 
 
 async def test_an_id_token_is_no_logout_token(judge: OidcProvider) -> None:
     with pytest.raises(OidcRefused):
-        await read_logout_token(judge, signed(claims(judge)), now=NOW)
+        await read_logout_token(judge, signed(claims(judge), typ=TYP), now=NOW)
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "", None])
+async def test_a_logout_token_that_names_another_type_ends_nothing(judge: OidcProvider, typ: str | None) -> None:
+    token = signed(farewell(judge), **({"typ": typ} if typ is not None else {}))
+    with pytest.raises(OidcRefused) as caught:
+        await read_logout_token(judge, token, now=NOW)
+    assert caught.value.params["reason"] == "typ"
+    lenient = OidcProvider(judge.settings.model_copy(update={"logout_typ": ""}))
+    assert (await read_logout_token(lenient, token, now=NOW)).subject == "u1"
+
+
+async def test_the_type_may_be_written_out_and_an_id_token_may_not_have_it(judge: OidcProvider) -> None:
+    token = signed(farewell(judge), typ="application/Logout+JWT")
+    assert (await read_logout_token(judge, token, now=NOW)).subject == "u1"
+    with pytest.raises(OidcRefused) as caught:
+        await read_id_token(judge, signed(claims(judge), typ=TYP), "n1", now=NOW)
+    assert caught.value.params["reason"] == "typ"
+
+
+async def test_a_strength_that_was_asked_for_and_not_given_is_refused(judge: OidcProvider) -> None:
+    strict = OidcProvider(judge.settings.model_copy(update={"acr": "urn:gold urn:silver"}))
+    for given, refused_for in ((None, "acr"), ("urn:bronze", "acr"), ("urn:silver", None)):
+        token = signed(claims(strict, acr=given))
+        if refused_for is None:
+            assert (await read_id_token(strict, token, str(claims(strict)["nonce"]), now=NOW)).subject == "u1"
+            continue
+        with pytest.raises(OidcRefused) as caught:
+            await read_id_token(strict, token, str(claims(strict)["nonce"]), now=NOW)
+        assert caught.value.params["reason"] == refused_for

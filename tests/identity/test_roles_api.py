@@ -25,6 +25,7 @@ async def places(a_round: OpenedRound) -> dict[str, str]:
     agency = (await a_round.service.http.get(f"{API}/opd", headers=a_round.service.as_admin())).json()[0]
     return {
         "{account_id}": NOBODY,
+        "{activation_id}": NOBODY,
         "{approval_id}": NOBODY,
         "{document_id}": receipts[0]["id"],
         "{page}": "1",

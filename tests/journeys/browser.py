@@ -42,6 +42,7 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
+AXE = Path(__file__).parent / "axe/node_modules/axe-core/axe.min.js"
 # Runs before the page's own scripts: remembers every key pair that is made and how.
 WATCH_KEYS = """
 window.keysMade = [];
@@ -186,6 +187,16 @@ class Phone:
         assert self.authenticator is not None
         session, name = self.authenticator
         await session.send("WebAuthn.setUserVerified", {"authenticatorId": name, "isUserVerified": not refuse})
+
+    async def judged(self) -> list[str]:
+        """What axe-core (WCAG 2.2 A and AA, and its best practices) finds wrong with the page as it stands."""
+        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{self.page.url}: {one['id']} {node['target']} {node.get('failureSummary', '')}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
 
     async def settled(self) -> None:
         """Wait until the page has nothing left to load."""

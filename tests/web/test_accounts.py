@@ -57,9 +57,9 @@ async def test_a_stranger_is_shown_the_way_in(city: Service) -> None:
 async def test_each_role_is_offered_what_it_may_see(city: Service) -> None:
     _, admin = await entered(city)
     _, auditor = await entered(city, Role.AUDITOR)
-    everything = {"/kantor/akun", "/kantor/persetujuan", "/kantor/riwayat", "/kantor/sesi"}
+    everything = {"/kantor/akun", "/kantor/aktivasi", "/kantor/persetujuan", "/kantor/riwayat", "/kantor/sesi"}
     assert links((await admin.get("/kantor/akun")).text) >= everything
-    assert links((await auditor.get("/kantor/riwayat")).text) == {"/kantor/riwayat", "/kantor/sesi"}
+    assert links((await auditor.get("/kantor/riwayat")).text) == {"/kantor/aktivasi", "/kantor/riwayat", "/kantor/sesi"}
     for path in ("/kantor/akun", "/kantor/persetujuan", f"/kantor/akun/{NOBODY}"):
         assert (await auditor.get(path)).status_code == 403, path
     token = await with_token(city, Role.BKPSDM_ADMIN)

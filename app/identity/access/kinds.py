@@ -9,6 +9,8 @@ class AccessKind(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_INVITED = "account_invited"
     ACCOUNT_OPENED = "account_opened"
+    ACTIVATION_CONTESTED = "activation_contested"
+    ACTIVATION_HELD = "activation_held"
     ACTIVATION_ISSUED = "activation_issued"
     ACTIVATION_REFUSED = "activation_refused"
     ACTIVATION_REVOKED = "activation_revoked"

@@ -5,13 +5,13 @@ themselves: of strangers' wrong PINs fifteen a day are written down, in a known 
 activation lives (five), and somebody who does not exist leaves none, so nobody can fill the table from outside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.asn import service as asn
-from app.core.db import Session
+from app.core.db import TOLD, Session
 from app.core.errors import NotPermitted
 from app.core.ids import new_id
 from app.core.permission import Permission, Role
@@ -34,28 +34,32 @@ def record(
     **data: Any,
 ) -> None:
     """Write that `actor` (None: somebody unknown) did something; `data` are plain JSON values and never a secret."""
-    session.add(
-        AccessEvent(
-            id=new_id(),
-            at=now,
-            kind=kind.value,
-            actor_id=actor.id if actor else None,
-            role=actor.role.value if actor else "",
-            subject_id=subject_id,
-            address=session.info.get(ADDRESS, ""),
-            data=data,
-        )
+    event = AccessEvent(
+        id=new_id(),
+        at=now,
+        kind=kind.value,
+        actor_id=actor.id if actor else None,
+        role=actor.role.value if actor else "",
+        subject_id=subject_id,
+        address=session.info.get(ADDRESS, ""),
+        data=data,
     )
+    session.add(event)
+    _tell(session, event)
 
 
 def record_own(session: Session, kind: AccessKind, employee_id: UUID, *, now: datetime, **data: Any) -> None:
     """Write that a person did something with their own account."""
-    session.add(_own(session, kind, employee_id, now, data))
+    event = _own(session, kind, employee_id, now, data)
+    session.add(event)
+    _tell(session, event)
 
 
 async def write_own(session: Session, kind: AccessKind, employee_id: UUID, *, now: datetime, **data: Any) -> None:
     """Do the same at once, where a flush of the session would cost more than the act."""
-    await queries.insert_event(session, _own(session, kind, employee_id, now, data))
+    event = _own(session, kind, employee_id, now, data)
+    _tell(session, event)
+    await queries.insert_event(session, event)
 
 
 async def record_many(
@@ -83,6 +87,21 @@ async def record_many(
             for subject in subjects
         ]
         await queries.insert_events(session, rows)
+        for row in rows:
+            _tell(session, AccessEvent(**row))
+
+
+def _tell(session: Session, event: AccessEvent) -> None:
+    """Leave what is said on standard output as well, once it is committed: ids, and no data that could name anybody."""
+    told = {
+        "kind": event.kind,
+        "event_id": str(event.id),
+        "actor": str(event.actor_id or ""),
+        "role": event.role,
+        "subject": str(event.subject_id or ""),
+        "address": event.address,
+    }
+    session.info.setdefault(TOLD, []).append(told)
 
 
 def looked_at(
@@ -114,6 +133,11 @@ async def names_of(session: Session, actor: Principal, events: Sequence[AccessEv
     ids = {one for event in events for one in (event.actor_id, event.subject_id) if one is not None}
     ids |= {UUID(event.data["account"]) for event in events if event.data.get("account")}
     return await queries.names_of(session, ids)
+
+
+async def names_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of accounts and tokens by id, as far as the caller's transaction sees them; whose list it is has asked for leave."""
+    return await queries.names_of(session, ids) if ids else {}
 
 
 async def list_own(session: Session, actor: Principal, after: UUID | None, limit: int) -> list[AccessEvent]:

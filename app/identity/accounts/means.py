@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
 from app.core.limits import Limits
@@ -14,12 +14,13 @@ from app.identity.accounts.cookie import account_cookie, browser_of
 from app.identity.accounts.models import AccountSession
 from app.identity.accounts.queries import find_session
 from app.identity.accounts.sessions import Browser
+from app.identity.browser.edge import mark
 
 
-async def get_browser(request: Request) -> Browser:
-    """Return where a request comes from."""
+async def get_browser(request: Request, response: Response) -> Browser:
+    """Return where a request comes from, and let the browser be recognised later on."""
     life = timedelta(hours=resources(request).get(Settings).accounts.session_hours)
-    return Browser(client_address(request), browser_of(request), life)
+    return Browser(client_address(request), browser_of(request), life, mark(request, response))
 
 
 async def find_before(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -73,6 +73,7 @@ class AccountSession(Base):
     challenge_until: Mapped[datetime | None]
     address: Mapped[str]
     browser: Mapped[str]
+    device: Mapped[bytes | None] = mapped_column(doc="SHA-256 of the browser's own cookie: whose office it is.")
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(doc="True to the minute.")
     confirmed_at: Mapped[datetime | None] = mapped_column(doc="When a passkey was used in it last.")
@@ -80,3 +81,6 @@ class AccountSession(Base):
     oidc_session: Mapped[str | None] = mapped_column(doc="`sid` there.")
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+Index("ix_account_session_device", AccountSession.device, postgresql_where=AccountSession.device.is_not(None))

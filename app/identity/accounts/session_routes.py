@@ -6,7 +6,9 @@ from uuid import UUID
 from fastapi import Request, Response
 from webauthn.helpers import bytes_to_base64url
 
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.errors import AppError
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.limits import Limits
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.routing import Router
 from app.core.settings import Settings
@@ -71,7 +73,7 @@ async def sign_in_options(
     request: Request, session: SessionDep, before: BeforeDep, clock: ClockDep, party: PartyDep
 ) -> SessionOptions:
     """Return a challenge for signing in to an account; passkeys are named only to whom the agency's sign-on has vouched for."""
-    count_unknown(request)
+    resources(request).get(Limits).challenge.take(client_address(request))
     challenge = await identity.login_challenge(session, now=clock.now())
     return _options(party, challenge, await sessions.known_passkeys(session, before))
 
@@ -89,8 +91,11 @@ async def sign_in(
     settings: SettingsDep,
 ) -> LoginRead:
     """Sign in to an account with a passkey; a session the browser had ends."""
-    count_unknown(request)
-    welcome = await sessions.sign_in(session, party, body.model_dump(), browser, before, now=clock.now())
+    try:
+        welcome = await sessions.sign_in(session, party, body.model_dump(), browser, before, now=clock.now())
+    except AppError:  # one that is right is never refused for its address
+        count_unknown(request)
+        raise
     return _welcome(response, settings, welcome)
 
 

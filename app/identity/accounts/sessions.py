@@ -41,6 +41,7 @@ class Browser:
     address: str
     name: str
     life: timedelta
+    device: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def open_session(session: Session, account: Account, browser: Browser, method: s
         token_hash=token_hash(token),
         address=browser.address,
         browser=browser.name,
+        device=browser.device,
         created_at=now,
         last_seen_at=now,
         confirmed_at=now,
@@ -84,6 +86,7 @@ async def begin_by_sign_on(
         token_hash=token_hash(token),
         address=browser.address,
         browser=browser.name,
+        device=browser.device,
         created_at=now,
         last_seen_at=now,
         confirmed_at=None,

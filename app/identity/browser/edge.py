@@ -1,6 +1,7 @@
 """The cookie that makes a browser known, and signing in by NIP and PIN from a request."""
 
 import asyncio
+import hashlib
 import re
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from fastapi import Request, Response
 from app.core.db import Session
 from app.core.http import client_address, resources
 from app.core.limits import Limits
+from app.core.secrets import new_token
 from app.core.settings import ServiceSettings, Settings
 from app.identity.browser import service
 from app.identity.browser.service import CodeAsked
@@ -45,10 +47,24 @@ async def sign_in(request: Request, session: Session, nip: str, pin: str, *, now
 
 async def remember(request: Request, response: Response, session: Session, employee_id: UUID, now: datetime) -> None:
     """Let this browser be known to whoever is signed in with it now; a kiosk is everybody's, and never is."""
+    if kiosk.token_of(request) is None:
+        token = await service.remember(session, employee_id, browser_of(request), now=now)
+        _set_cookie(request, response, token)
+
+
+def mark(request: Request, response: Response) -> bytes | None:
+    """Give a browser its cookie if it has none, and return what is stored of it; a kiosk is everybody's and has none."""
     if kiosk.token_of(request) is not None:
-        return
+        return None
+    token = browser_of(request)
+    if token is None:
+        token = new_token()
+        _set_cookie(request, response, token)
+    return hashlib.sha256(b"pakta.device.v1" + token.encode()).digest()
+
+
+def _set_cookie(request: Request, response: Response, token: str) -> None:
     settings = resources(request).get(Settings).service
-    token = await service.remember(session, employee_id, browser_of(request), now=now)
     response.set_cookie(
         cookie_name(settings),
         token,

@@ -45,7 +45,7 @@ KNOWN_LIFE = timedelta(days=180)
 MOST_MISSES = 5
 MOST_MISSES_EVER = 20
 CODE_DIGITS = 8
-CODE_LIFE = timedelta(minutes=15)
+CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_A_DAY = 10
 DAY = timedelta(days=1)
@@ -73,7 +73,7 @@ async def recognise(session: Session, nip: str, browser: str | None, *, now: dat
     """Return who wants to sign in, and whether their browser (its cookie) is known."""
     employee = await asn.find_by_number(session, nip)
     person = employee.id if employee else _NOBODY
-    known = await queries.find_known(session, _digest(browser or "", person), now)
+    known = await queries.find_known(session, digest_of(browser or "", person), now)
     return Attempt(employee.id if employee else None, known)
 
 
@@ -97,7 +97,7 @@ async def try_pin(session: Session, attempt: Attempt, pin: str, *, now: datetime
 
 
 async def try_code(session: Session, press: SlipPress, pending: str, given: str, *, now: datetime) -> Login:
-    """Judge a mailed code or a slip's. Raises `LoginCodeWrong`, and `LoginCodeOver` after five answers or fifteen minutes."""
+    """Judge a mailed code or a slip's. Raises `LoginCodeWrong`, and `LoginCodeOver` after five answers or ten minutes."""
     asked = await queries.find_code(session, token_hash(pending))
     if asked is None or asked.expires_at < now or asked.tries_left <= 0:
         raise LoginCodeOver
@@ -113,7 +113,7 @@ async def try_code(session: Session, press: SlipPress, pending: str, given: str,
 async def remember(session: Session, employee_id: UUID, browser: str | None, *, now: datetime) -> str:
     """Let a browser be known to a person; return what its cookie holds. One browser may be known to several."""
     token = browser or new_token()
-    await queries.keep_known(session, _digest(token, employee_id), employee_id, now, now + KNOWN_LIFE)
+    await queries.keep_known(session, digest_of(token, employee_id), employee_id, now, now + KNOWN_LIFE)
     return token
 
 
@@ -128,7 +128,7 @@ def code_hash(asked: LoginCode, code: str) -> bytes:
     return hashlib.sha256(asked.id.bytes + "".join(code.split()).encode()).digest()
 
 
-def _digest(browser: str, employee_id: UUID) -> bytes:
+def digest_of(browser: str, employee_id: UUID) -> bytes:
     """Bound to the person, so that nobody who reads the table sees which people share a browser."""
     return hashlib.sha256(b"pakta.browser.v1" + employee_id.bytes + browser.encode()).digest()
 

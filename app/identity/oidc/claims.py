@@ -14,6 +14,7 @@ from app.identity.oidc.provider import OidcProvider
 
 NEVER = ("none", "HS256", "HS384", "HS512")
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TYP = "logout+jwt"
 LOGOUT_LIFE = timedelta(minutes=5)
 
 
@@ -38,8 +39,12 @@ class Ended:
 async def read_id_token(provider: OidcProvider, token: str, nonce: str, *, now: datetime) -> Vouched:
     """Return whom an ID token vouches for; raises `OidcRefused` with the check that failed."""
     settings = provider.settings
-    claims = await _verified(provider, token)
+    claims, typ = await _verified(provider, token)
+    if typ == LOGOUT_TYP:
+        raise OidcRefused(reason="typ")
     _require_issued(claims, settings, now, expiry=True)
+    if settings.acr and claims.get("acr") not in settings.acr.split():
+        raise OidcRefused(reason="acr")
     if claims.get("nonce") != nonce:
         raise OidcRefused(reason="nonce")
     subject, session = claims.get("sub"), claims.get("sid")
@@ -54,7 +59,9 @@ async def read_logout_token(provider: OidcProvider, token: str, *, now: datetime
 
     It is not remembered: read again it ends the same logins, never one made after it.
     """
-    claims = await _verified(provider, token)
+    claims, typ = await _verified(provider, token)
+    if provider.settings.logout_typ and typ != provider.settings.logout_typ.lower():
+        raise OidcRefused(reason="typ")
     _require_issued(claims, provider.settings, now, expiry=False)
     if now - _instant(claims, "iat") > LOGOUT_LIFE:
         raise OidcRefused(reason="iat")
@@ -70,8 +77,8 @@ async def read_logout_token(provider: OidcProvider, token: str, *, now: datetime
     return Ended(subject, session, _instant(claims, "iat") + skew)
 
 
-async def _verified(provider: OidcProvider, token: str) -> dict[str, Any]:
-    """The claims of a signed token: an algorithm of the list (RFC 8725 §3.1), a key of the provider."""
+async def _verified(provider: OidcProvider, token: str) -> tuple[dict[str, Any], str]:
+    """The claims of a signed token and its type (RFC 8725 §3.11): an algorithm of the list (§3.1), a key of the provider."""
     allowed = [name for name in provider.settings.algorithms.split() if name not in NEVER]
     try:
         header = jws.extract_compact(token.encode()).headers()
@@ -85,7 +92,7 @@ async def _verified(provider: OidcProvider, token: str) -> dict[str, Any]:
         read = jwt.decode(token, keys, algorithms=allowed)
     except (JoseError, ValueError, TypeError, json.JSONDecodeError):
         raise OidcRefused(reason="signature") from None
-    return dict(read.claims)
+    return dict(read.claims), str(header.get("typ", "")).lower().removeprefix("application/")
 
 
 def _require_issued(claims: dict[str, Any], settings: OidcSettings, now: datetime, *, expiry: bool) -> None:

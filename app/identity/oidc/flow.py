@@ -40,6 +40,7 @@ class Pending:
     verifier: str
     onward: str
     ends: int
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,13 @@ class Answer:
 
 
 async def begin(
-    provider: OidcProvider, storage: StorageSettings, redirect_uri: str, onward: str, *, now: datetime
+    provider: OidcProvider,
+    storage: StorageSettings,
+    redirect_uri: str,
+    onward: str,
+    *,
+    shared: bool = False,
+    now: datetime,
 ) -> tuple[str, str]:
     """Return the provider's address to go to, and the sealed cookie to come back with."""
     metadata, settings = await provider.metadata(), provider.settings
@@ -63,6 +70,7 @@ async def begin(
         verifier=secrets.token_urlsafe(48),
         onward=onward,
         ends=int((now + LIFE).timestamp()),
+        shared=shared,
     )
     challenge = base64.urlsafe_b64encode(sha256(pending.verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
@@ -75,14 +83,16 @@ async def begin(
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
+    if settings.acr:
+        asked["acr_values"] = settings.acr
     joint = "&" if "?" in metadata.authorization_endpoint else "?"
     return f"{metadata.authorization_endpoint}{joint}{urlencode(asked)}", _seal(storage, pending)
 
 
 async def complete(
     provider: OidcProvider, storage: StorageSettings, cookie: str, answer: Answer, redirect_uri: str, *, now: datetime
-) -> tuple[Vouched, str]:
-    """Return whom the provider vouches for, and where to go on; raises `OidcRefused` with the check that failed.
+) -> tuple[Vouched, str, bool]:
+    """Return whom the provider vouches for, where to go on, and whether the computer is shared; raises `OidcRefused` with the check that failed.
 
     Order: the browser that began, the state, the issuer, the provider's own refusal, the code, the token.
     """
@@ -97,12 +107,12 @@ async def complete(
     if answer.error or not answer.code:
         raise OidcRefused(reason="denied")
     token = await provider.redeem(answer.code, pending.verifier, redirect_uri)
-    return await read_id_token(provider, token, pending.nonce, now=now), pending.onward
+    return await read_id_token(provider, token, pending.nonce, now=now), pending.onward, pending.shared
 
 
 def _seal(storage: StorageSettings, pending: Pending) -> str:
     nonce = os.urandom(_NONCE)
-    told = [pending.state, pending.nonce, pending.verifier, pending.onward, pending.ends]
+    told = [pending.state, pending.nonce, pending.verifier, pending.onward, pending.ends, pending.shared]
     sealed = AESGCM(_key(storage)).encrypt(nonce, json.dumps(told).encode(), _PURPOSE)
     return base64.urlsafe_b64encode(nonce + sealed).decode()
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.asn.models import Employee
 from app.core.db import Session
@@ -25,9 +26,12 @@ async def find_hold(session: Session, employee_id: UUID, *, lock: bool = False) 
     return found[0] if found else None
 
 
-async def keep_hold(session: Session, activation: Activation, since: datetime, until: datetime) -> None:
-    """Hold the account of an activation; a hold before this one is over."""
+async def keep_hold(
+    session: Session, activation: Activation, since: datetime, until: datetime | None, *, cause: str
+) -> None:
+    """Hold the account of an activation, without an end where `until` is None; a hold before this one is over."""
     values = {
+        "cause": cause,
         "activation_id": activation.id,
         "issued_by": activation.issued_by,
         "since": since,
@@ -64,7 +68,7 @@ async def list_held(
         select(AccountHold, Employee.name, Unit.name)
         .join(Employee, Employee.id == AccountHold.employee_id)
         .join(Unit, Unit.id == Employee.unit_id)
-        .where(AccountHold.until > now, AccountHold.approved_at.is_(None))
+        .where(or_(AccountHold.until.is_(None), AccountHold.until > now), AccountHold.approved_at.is_(None))
         .order_by(AccountHold.employee_id)
         .limit(limit)
     )
@@ -73,3 +77,41 @@ async def list_held(
     if after is not None:
         statement = statement.where(AccountHold.employee_id > after)
     return [(hold, name, unit) for hold, name, unit in await session.execute(statement)]
+
+
+async def clear_contest(session: Session, employee_id: UUID) -> None:
+    """A second administrator has looked: nothing of this person is contested any more."""
+    await session.execute(
+        update(Activation)
+        .where(Activation.employee_id == employee_id, Activation.contested_at.is_not(None))
+        .values(contested_at=None)
+    )
+
+
+async def has_pin(session: Session, employee_id: UUID) -> bool:
+    """Whether a person has a PIN."""
+    return bool((await session.execute(select(exists().where(Pin.employee_id == employee_id)))).scalar_one())
+
+
+async def is_recovery(session: Session, activation_id: UUID) -> bool:
+    """Whether an activation was not its person's first."""
+    this, earlier = aliased(Activation), aliased(Activation)
+    statement = select(
+        exists().where(
+            this.id == activation_id,
+            earlier.employee_id == this.employee_id,
+            earlier.id != this.id,
+            earlier.settled_at <= this.settled_at,
+        )
+    )
+    return bool((await session.execute(statement)).scalar_one())
+
+
+async def end_sessions(session: Session, employee_id: UUID, at: datetime) -> None:
+    """End every session of a person, and let no browser be known to them."""
+    await session.execute(delete(KnownBrowser).where(KnownBrowser.employee_id == employee_id))
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.employee_id == employee_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )

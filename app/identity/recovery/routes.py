@@ -1,6 +1,7 @@
 """Recovered accounts over the API."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -15,14 +16,18 @@ router = Router(prefix="/recoveries", tags=["recovery"])
 
 
 class RecoveryRead(BaseModel):
-    """A recovered account that may not sign yet."""
+    """An account that may not sign yet: it was recovered, its first activation asks for a second look, or it is contested.
+
+    `until` null: not before an administrator has approved.
+    """
 
     employee_id: UUID
     name: str
     unit: str
     issued_by: UUID
+    cause: Literal["recovery", "risk", "contested"]
     since: datetime
-    until: datetime
+    until: datetime | None
 
 
 class ApprovalRead(BaseModel):
@@ -43,7 +48,7 @@ async def list_recoveries(
     limit: LimitQuery = 100,
     cursor: CursorQuery = None,
 ) -> list[RecoveryRead]:
-    """List recovered accounts that wait for a day to pass or for a second administrator."""
+    """List accounts that wait for a day to pass or for a second administrator."""
     parts = decode_cursor(cursor, 1)
     after = uuid_part(parts[0]) if parts else None
     found = await service.list_held(session, actor, after, limit + 1, now=clock.now())
@@ -56,6 +61,7 @@ async def list_recoveries(
             name=name,
             unit=unit,
             issued_by=hold.issued_by,
+            cause=hold.cause,
             since=hold.since,
             until=hold.until,
         )
@@ -65,6 +71,6 @@ async def list_recoveries(
 
 @router.post("/{employee_id}/approval")
 async def approve_recovery(employee_id: UUID, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ApprovalRead:
-    """Let a recovered account sign before its day is over; never for who issued its activation."""
+    """Let an account that is held sign; never for who issued its activation, and a contested one only by who sees the whole service."""
     hold = await service.approve(session, actor, employee_id, now=clock.now())
     return ApprovalRead(employee_id=employee_id, approved_by=hold.approved_by, approved_at=hold.approved_at)

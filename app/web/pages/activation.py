@@ -12,11 +12,12 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, res
 from app.core.limits import Limits
 from app.core.routing import Router
 from app.core.texts import text
+from app.identity import onboarding
 from app.identity import service as identity
-from app.identity.browser import edge as browsers
-from app.identity.edge import set_cookie
 from app.identity.errors import ActivationInvalid, BirthDateWrong, PinWeak
 from app.identity.slips.code import SlipPress, tidy
+from app.identity.stay import edge as stay
+from app.web.pages.login import Shared
 from app.web.person import hint
 from app.web.rendering import language_of, render
 from app.web.visitor import FormNewcomerDep, NotAtKiosk, OwnOrigin, SettlingDep, Visitor
@@ -54,13 +55,13 @@ async def post_activation(
     request: Request,
     session: SessionDep,
     clock: ClockDep,
-    settings: SettingsDep,
     day: Field = "",
     month: Field = "",
     year: Field = "",
+    shared: Shared = "",
 ) -> Response:
     """Compare the birth date and open a login in which a way to sign in is chosen."""
-    given = {"day": day, "month": month, "year": year}
+    given = {"day": day, "month": month, "year": year, "shared": shared}
     try:
         birth_date = date(int(year), int(month), int(day))
     except ValueError:
@@ -75,7 +76,7 @@ async def post_activation(
             request, session, clock, code, status=403, problem=refused.code, params=refused.params, given=given
         )
     response = RedirectResponse("/cara-masuk", 303)
-    set_cookie(response, settings.service, login)
+    await stay.let_in(request, response, session, login, shared=bool(shared), now=clock.now())
     return response
 
 
@@ -102,7 +103,7 @@ async def post_pin(
     problem = ""
     try:
         if pin == again:
-            await identity.keep_pin(session, visitor.login, pin, now=clock.now())
+            await onboarding.keep_pin(session, visitor.login, pin, onboarding.Terms.of(settings), now=clock.now())
         else:
             problem = text("page.ways.pin_differs", language_of(request))
     except PinWeak as refused:
@@ -111,8 +112,7 @@ async def post_pin(
         employee = await asn.get_employee(session, visitor.login.employee_id)
         return render(request, "ways.html", visitor=visitor, status=422, name=employee.name, problem=problem)
     response = RedirectResponse("/beranda", 303)
-    visitor.renew_cookie(response, settings.service)
-    await browsers.remember(request, response, session, visitor.login.employee_id, clock.now())
+    await stay.let_stay(request, response, session, visitor.login, clock.now())
     return response
 
 
@@ -154,5 +154,5 @@ async def _ask(
         status=status,
         name=hint(employee.name),
         problem=text(problem, language_of(request), **(params or {})) if problem else "",
-        given=given or {"day": "", "month": "", "year": ""},
+        given=given or {"day": "", "month": "", "year": "", "shared": ""},
     )

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from app.asn import service as asn
 from app.core.db import Session
-from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.http import ClockDep, SessionDep, resources
 from app.core.routing import Router
 from app.document.compiled import TemplateShelf
 from app.obligation import service as obligation
@@ -54,9 +54,7 @@ async def list_owed(request: Request, session: Session, visitor: Visitor, *, now
 
 
 @router.get("/beranda")
-async def read_home(
-    request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep
-) -> Response:
+async def read_home(request: Request, session: SessionDep, clock: ClockDep, visitor: VisitorDep) -> Response:
     """What is asked, until when, with one big button; what was signed, to download."""
     employee = await asn.get_employee(session, visitor.login.employee_id)
     now = clock.now()
@@ -65,7 +63,7 @@ async def read_home(
     noting = await countersigning.list_waiting(
         session, ceremony, visitor.principal, left_out=False, after=None, limit=1, now=now
     )
-    page = render(
+    return render(
         request,
         "home.html",
         visitor=visitor,
@@ -75,8 +73,6 @@ async def read_home(
         signed=[one for one in owed if one.state == "signed"],
         others=[one for one in owed if one.state != "signed" and not (one.state == "pending" and one.open)],
     )
-    visitor.renew_cookie(page, settings.service)
-    return page
 
 
 def _open(pledge_round: PledgeRound, now: datetime) -> bool:

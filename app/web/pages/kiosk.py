@@ -13,6 +13,7 @@ from app.core.limits import Limits
 from app.core.routing import Router
 from app.core.settings import ServiceSettings
 from app.core.texts import text
+from app.identity import onboarding
 from app.identity import service as identity
 from app.identity.edge import cookie_name, set_cookie
 from app.identity.errors import (
@@ -26,6 +27,7 @@ from app.identity.errors import (
 from app.identity.kiosk import edge, service
 from app.identity.kiosk.models import Kiosk
 from app.identity.slips.code import SlipPress
+from app.identity.stay import edge as stay
 from app.web.headers import PERMISSIONS
 from app.web.person import hint
 from app.web.rendering import language_of, render
@@ -155,7 +157,7 @@ async def post_pin(
         elif passkeys:
             raise NotAuthenticated
         elif pin == again:
-            await identity.keep_pin(session, visitor.login, pin, now=clock.now())
+            await onboarding.keep_pin(session, visitor.login, pin, onboarding.Terms.of(settings), now=clock.now())
         else:
             problem = text("page.ways.pin_differs", language_of(request))
     except (PinWeak, KioskPinWrong) as refused:
@@ -167,7 +169,7 @@ async def post_pin(
             request, "kiosk_pin.html", visitor=visitor, status=status, name=employee.name, way=way, problem=problem
         )
     response = RedirectResponse("/beranda", 303)
-    visitor.renew_cookie(response, settings.service)
+    await stay.let_stay(request, response, session, visitor.login, clock.now())
     return response
 
 

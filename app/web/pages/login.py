@@ -10,20 +10,21 @@ from fastapi.responses import RedirectResponse
 from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.core.routing import Router
-from app.core.settings import Settings
 from app.core.texts import text
 from app.identity import service as identity
 from app.identity.browser import edge as browsers
 from app.identity.browser import service as browser
 from app.identity.browser.service import CodeAsked
-from app.identity.edge import cookie_name, set_cookie
+from app.identity.edge import cookie_name
 from app.identity.errors import LoginCodeWrong, LoginRefused
 from app.identity.oidc.provider import OidcProvider
 from app.identity.slips.code import SlipPress
+from app.identity.stay import edge as stay
 from app.web.rendering import language_of, render
 from app.web.visitor import FormVisitorDep, MaybeVisitorDep, NotAtKiosk, OwnOrigin
 
 router = Router(dependencies=[NotAtKiosk])
+Shared = Annotated[str, Form(max_length=1)]  # a tick: this computer is one that others use
 _OWN_PATH = re.compile(r"/[a-z0-9-]+(/[A-Za-z0-9-]+)*")  # of this host: no second slash in front, no query
 
 
@@ -47,10 +48,10 @@ async def post_login(
     request: Request,
     session: SessionDep,
     clock: ClockDep,
-    settings: SettingsDep,
     nip: Annotated[str, Form(max_length=40)] = "",
     pin: Annotated[str, Form(max_length=32)] = "",
     lanjut: Annotated[str, Form(max_length=200)] = "",
+    shared: Shared = "",
 ) -> Response:
     """Sign in by NIP and PIN, without any script."""
     try:
@@ -58,10 +59,10 @@ async def post_login(
     except LoginRefused as refused:
         language = language_of(request)
         problem, remedy = text(refused.code, language), text(f"{refused.code}.remedy", language)
-        return _page(request, lanjut, status=403, nip=nip, problem=problem, remedy=remedy)
+        return _page(request, lanjut, status=403, nip=nip, problem=problem, remedy=remedy, shared=shared)
     if isinstance(found, CodeAsked):
-        return render(request, "login_code.html", onward=onward(lanjut), pending=found.pending, problem="")
-    return await _enter(request, session, settings, found, lanjut, clock.now())
+        return _code_page(request, lanjut, found.pending, shared)
+    return await _enter(request, session, found, lanjut, shared, clock.now())
 
 
 @router.post("/masuk/kode", dependencies=[OwnOrigin])
@@ -69,10 +70,10 @@ async def post_code(
     request: Request,
     session: SessionDep,
     clock: ClockDep,
-    settings: SettingsDep,
     pending: Annotated[str, Form(max_length=64)] = "",
     code: Annotated[str, Form(max_length=64)] = "",
     lanjut: Annotated[str, Form(max_length=200)] = "",
+    shared: Shared = "",
 ) -> Response:
     """Answer with the code that a browser nobody knows is asked for."""
     press = resources(request).get(SlipPress)
@@ -80,26 +81,53 @@ async def post_code(
         login = await browser.try_code(session, press, pending, code, now=clock.now())
     except LoginCodeWrong as refused:
         problem = text(refused.code, language_of(request), **refused.params)
-        return render(request, "login_code.html", status=403, onward=onward(lanjut), pending=pending, problem=problem)
-    return await _enter(request, session, settings, login, lanjut, clock.now())
+        return _code_page(request, lanjut, pending, shared, status=403, problem=problem)
+    return await _enter(request, session, login, lanjut, shared, clock.now())
 
 
 async def _enter(
-    request: Request, session: Session, settings: Settings, login: identity.Login, lanjut: str, now: datetime
+    request: Request, session: Session, login: identity.Login, lanjut: str, shared: str, now: datetime
 ) -> Response:
     response = RedirectResponse(onward(lanjut), 303)
-    set_cookie(response, settings.service, login)
-    await browsers.remember(request, response, session, login.session.employee_id, now)
+    await stay.let_in(request, response, session, login, shared=bool(shared), now=now)
     return response
 
 
+def _code_page(
+    request: Request, lanjut: str, pending: str, shared: str, *, status: int = 200, problem: str = ""
+) -> Response:
+    return render(
+        request,
+        "login_code.html",
+        status=status,
+        onward=onward(lanjut),
+        pending=pending,
+        shared=bool(shared),
+        problem=problem,
+    )
+
+
 def _page(
-    request: Request, lanjut: str, *, status: int = 200, nip: str = "", problem: str = "", remedy: str = ""
+    request: Request,
+    lanjut: str,
+    *,
+    status: int = 200,
+    nip: str = "",
+    problem: str = "",
+    remedy: str = "",
+    shared: str = "",
 ) -> Response:
     sso = resources(request).get(OidcProvider).settings
-    label = sso.label if sso.enabled else ""
     return render(
-        request, "login.html", status=status, onward=onward(lanjut), nip=nip, problem=problem, remedy=remedy, sso=label
+        request,
+        "login.html",
+        status=status,
+        onward=onward(lanjut),
+        nip=nip,
+        problem=problem,
+        remedy=remedy,
+        sso=sso.label if sso.enabled else "",
+        shared=bool(shared),
     )
 
 

@@ -45,9 +45,11 @@ async def post_entry(
     lanjut: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Keep a token that may see figures in the cookie."""
-    resources(request).get(Limits).login.take(client_address(request))
     token = token.strip()
     if not token or await caller_of(request, session, token) is None:
+        resources(request).get(Limits).login.take(
+            client_address(request)
+        )  # a right one is never refused for its address
         return _page(request, lanjut, status=403, problem=True)
     response = RedirectResponse(onward(lanjut), 303)
     set_cookie(response, settings.service, seal(settings.storage, token, clock.now()))

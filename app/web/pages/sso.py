@@ -12,13 +12,12 @@ from app.core.settings import ServiceSettings
 from app.identity import service as identity
 from app.identity.accounts.cookie import set_cookie as set_account_cookie
 from app.identity.accounts.means import BrowserDep
-from app.identity.browser import edge as browsers
-from app.identity.edge import set_cookie
 from app.identity.errors import OidcRefused
 from app.identity.oidc import flow
 from app.identity.oidc import service as oidc
 from app.identity.oidc.claims import read_logout_token
 from app.identity.oidc.provider import OidcProvider
+from app.identity.stay import edge as stay
 from app.web.pages.login import onward
 from app.web.visitor import NotAtKiosk
 
@@ -30,11 +29,20 @@ Answered = Annotated[str, Query(max_length=2000)]
 
 @router.get("/masuk/sso")
 async def begin(
-    request: Request, clock: ClockDep, settings: SettingsDep, lanjut: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    clock: ClockDep,
+    settings: SettingsDep,
+    lanjut: Annotated[str, Query(max_length=200)] = "",
+    shared: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
     """Go to the agency's sign-on."""
     address, cookie = await flow.begin(
-        _provider(request), settings.storage, _redirect(settings.service), onward(lanjut), now=clock.now()
+        _provider(request),
+        settings.storage,
+        _redirect(settings.service),
+        onward(lanjut),
+        shared=bool(shared),
+        now=clock.now(),
     )
     response = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
     response.set_cookie(
@@ -66,7 +74,7 @@ async def complete(
     cookie = request.cookies.get(_cookie_name(settings.service), "")
     answer = flow.Answer(code, state, iss, error)
     redirect = _redirect(settings.service)
-    vouched, target = await flow.complete(provider, settings.storage, cookie, answer, redirect, now=now)
+    vouched, target, shared = await flow.complete(provider, settings.storage, cookie, answer, redirect, now=now)
     if target == OFFICE_ENTRY:
         begun = await oidc.begin_account(session, provider.settings, vouched, browser, now=now)
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
@@ -76,8 +84,7 @@ async def complete(
         passkeys, has_pin = await identity.ways_in(session, login.session.employee_id)
         onto = target if passkeys or has_pin else "/cara-masuk"
         response = RedirectResponse(onto, 303, {"Cache-Control": "no-store"})
-        set_cookie(response, settings.service, login)
-        await browsers.remember(request, response, session, login.session.employee_id, now)
+        await stay.let_in(request, response, session, login, shared=shared, now=now)
     response.delete_cookie(
         _cookie_name(settings.service), path="/", secure=settings.service.secure, httponly=True, samesite="lax"
     )

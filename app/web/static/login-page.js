@@ -9,6 +9,8 @@ const main = document.querySelector("main");
 const words = JSON.parse(main.dataset.words);
 const button = document.getElementById("passkey");
 const status = document.getElementById("status");
+const shared = document.getElementById("shared");
+const sso = document.getElementById("sso");
 let offered = null;
 
 async function fetchChallenge() {
@@ -21,7 +23,7 @@ async function login() {
   try {
     if (Date.now() - offered.at > FRESH) await fetchChallenge();
     const credential = await usePasskey(offered.challenge, [], offered.rpId);
-    await call("POST", "/login/passkey", credential);
+    await call("POST", "/login/passkey", { ...credential, shared: shared.checked });
     location.assign(main.dataset.onward);
   } catch (error) {
     status.textContent = error.sentence || words[error.name] || words.failed;
@@ -36,5 +38,11 @@ async function offer() {
   document.getElementById("passkey-way").hidden = false;
 }
 
+// Without script a sign-on comes back as on the own computer: a link takes no tick along.
+sso?.addEventListener("click", () => {
+  const address = new URL(sso.href);
+  address.searchParams.set("shared", shared.checked ? "1" : "");
+  sso.href = address.pathname + address.search;
+});
 button.addEventListener("click", login);
 offer().catch(() => {});
