@@ -30,9 +30,7 @@ class Readers:
         """Ask as a role. A connection that died while it rested costs the caller nothing: a read can be asked again."""
         async with self._turns:
             while resting := self._resting[role]:
-                connection = (
-                    resting.pop()
-                )  # the one used last: its statements are prepared, and it was alive a moment ago
+                connection = resting.pop()  # the one used last: it was alive a moment ago
                 try:
                     return await self._ask(connection, role, statement, values)
                 except OperationalError:
