@@ -113,7 +113,8 @@ async def tell(
     """Write to the person that their account was opened or recovered, and how to say that it was not them; who has no address finds it under "Riwayat akses". A job that dies after the mail has left sends it twice."""
     employee = await asn.get_employee(session, employee_id)
     if not employee.email or not mailer.available:
-        log.info("recovery.untold", employee=str(employee_id))
+        if recovered:  # of first activations the office's list tells, and there are as many as people
+            log.info("recovery.untold", employee=str(employee_id))
         return
     kind = "recovered" if recovered else "activated"
     body = text(f"mail.{kind}.body", address=f"{base_url}/riwayat-akses", not_me=f"{base_url}/bukan-saya/{not_me}")
