@@ -119,11 +119,13 @@ def _born(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], places: dict[C
     at_nip = places.get(Column.NIP)
     if at_nip is None or Column.BIRTH_DATE in places:
         return None
+    readings = [(row, nip.read(row[at_nip]).nip) for row in rows if at_nip < len(row)]
+    read = [(row, found.birth_date) for row, found in readings if found is not None]
     shares: dict[int, float] = {}
     for at in set(range(len(header))) - set(places.values()):
-        pairs = [(nip.read(row[at_nip]), cell.date(row[at])) for row in rows if max(at, at_nip) < len(row)]
-        stated = [reading.nip.birth_date == day for reading, day in pairs if reading and reading.nip and day]
-        shares[at] = sum(stated) / len(stated) if len(stated) >= len(pairs) * _SHARE else 0.0
+        days = [(cell.date(row[at]), born) for row, born in read if at < len(row)]
+        stated = [day == born for day, born in days if day]
+        shares[at] = sum(stated) / len(stated) if stated and len(stated) >= len(days) * _SHARE else 0.0
     best = max(shares, key=lambda at: shares[at], default=None)
     return best if best is not None and shares[best] >= _SHARE else None
 
