@@ -210,9 +210,9 @@ class Device:
         return (await self._request("GET", path, None)).content
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
-        headers = dict(self._headers)
-        if self._cookies:
-            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        # also when there are none: the client may hold those of another device that shares it
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        headers = self._headers | {"cookie": cookies}
         reply = await self.http.request(method, f"{API}{path}", json=body, headers=headers)
         for name, value in reply.cookies.items():
             self._cookies[name] = value
