@@ -72,25 +72,24 @@ async def test_two_processes_at_once_send_each_message_once(post: Post, receiver
 
 
 async def test_many_events_drain_in_bounded_memory(post: Post, receiver: Receiver) -> None:
+    """Several times, and the least counts: a table of the interpreter that grows by 8 MB meanwhile does so once."""
     post.with_settings(connections=8)
     webhook_id, _ = await post.hook(receiver.url)
     peaks = []
-    for events in (100, 500):
+    for events in (100, 200, 200, 200):
         post.happen(events)
         with alone_on_the_heap():
             await post.deliver()
-            peaks.append(tracemalloc.get_traced_memory()[1] - sum(len(one.body) + 2_000 for one in receiver.requests))
-    assert post.states(webhook_id) == {"delivered": 600}
-    assert peaks[1] < peaks[0] + 2_000_000
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            peaks[-1] -= sum(len(one.body) + 2_000 for one in receiver.requests)  # the receiver keeps them
+        receiver.requests.clear()
+    assert post.states(webhook_id) == {"delivered": 700}
+    assert min(peaks[1:]) < peaks[0] + 500_000
 
 
 @contextmanager
 def alone_on_the_heap() -> Iterator[None]:
-    """Trace memory with the collector as it is in a process of one's own.
-
-    A full collection waits until a quarter of what lives is new, so what other tests left alive would put it off, and garbage
-    in cycles would count as a peak.
-    """
+    """Trace memory with the collector as it is in a process of one's own: what other tests left alive puts no collection off."""
     usual = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     gc.collect()
