@@ -15,14 +15,15 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import Connection, DateTime, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, SessionTransaction
 from sqlalchemy.orm import Session as SyncSession
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from app.core import faults
 from app.core.alone import Readers, Rows
-from app.core.errors import AppError
+from app.core.errors import AppError, ServiceBusy
 from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 TOLD = "db.told"
 """Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
 _RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
+BUSY_SECONDS = 10.0  # longest wait for a connection
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -75,6 +77,16 @@ def as_service() -> str:
     return f"-c role={SERVICE_ROLE}"
 
 
+class _Pool(AsyncAdaptedQueuePool):
+    """The usual pool; whoever waits too long for a connection is told to come again."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        try:
+            return super()._do_get()
+        except PoolTimeout as error:
+            raise ServiceBusy from error
+
+
 class Database:
     """The connection pool, and sessions on it."""
 
@@ -86,6 +98,8 @@ class Database:
             self.url,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
+            poolclass=_Pool,
+            pool_timeout=BUSY_SECONDS,
             connect_args={"prepare_threshold": 5, "options": as_service()},
         )
         event.listen(self.engine.sync_engine, "checkin", _note_rest)

@@ -83,6 +83,16 @@ class TooManyRequests(AppError):
     code = "request.too_many"
 
 
+class ServiceBusy(AppError):
+    """More requests wait for the database than it serves; nothing of this one was done."""
+
+    kind = Kind.UNAVAILABLE
+    code = "service.busy"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=5)
+
+
 class UploadTooLarge(AppError):
     """The uploaded file is over the limit."""
 

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.core import problems
+from app.core import db, problems
 from app.core.db import Database, copy_rows, driver_url, libpq_url
-from app.core.errors import AppError, Kind
+from app.core.errors import AppError, Kind, ServiceBusy
 from app.core.http import SessionDep
+from app.core.problems import STATUS
 from app.core.resources import Resources
 from app.core.settings import DatabaseSettings
 
@@ -140,6 +141,20 @@ async def test_a_connection_the_server_dropped_is_replaced(database: Database, f
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert await children(database) == []
+
+
+async def test_who_waits_too_long_for_a_connection_is_told_to_come_again(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
+    async with narrow.transaction() as first, narrow.transaction() as second, narrow.transaction() as third:
+        for held in (first, second):
+            await held.execute(text("SELECT 1"))
+        with pytest.raises(ServiceBusy) as told:
+            await third.execute(text("SELECT 1"))
+    assert (STATUS[told.value.kind], told.value.params) == (503, {"retry_after": 5})
+    await narrow.close()
 
 
 def test_addresses_are_translated_for_driver_and_library() -> None:

@@ -51,10 +51,13 @@ class IdempotentPosts:
             return
         request = Request(scope, receive)
         key, credential = request.headers.get("idempotency-key"), _credential(request)
-        if key is None or credential is None or not await _opens_something(request):
+        if key is None or credential is None:
             await self._app(scope, receive, send)
             return
         try:
+            if not await _opens_something(request):
+                await self._app(scope, receive, send)
+                return
             if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
                 raise IdempotencyKeyInvalid
             with SpooledTemporaryFile(max_size=1 << 20) as body:
