@@ -32,7 +32,7 @@ log = structlog.get_logger()
 TOLD = "db.told"
 """Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
 _RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
-BUSY_SECONDS = 10.0  # longest wait for a connection
+BUSY_SECONDS = 30.0  # longest wait for a connection
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
