@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.compliance import gauges
 from app.core.db import Database
+from app.core.errors import NotFound
 from app.core.http import ClockDep, SettingsDep, resources
 from app.core.problems import problem
 from app.core.routing import Router
@@ -102,5 +103,5 @@ async def revocation_list(name: str, request: Request, clock: ClockDep) -> Respo
     """The CRL (RFC 5280) of the root, or of an issuing CA under the name its certificates give."""
     found = resources(request).get(KeyRing).authority.published_crl(f"{name}.crl", clock.now())
     if found is None:
-        return problem(request, 404, "not_found")
+        raise NotFound
     return Response(found, media_type="application/pkix-crl", headers={"Cache-Control": "public, max-age=3600"})

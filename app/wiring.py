@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -102,6 +103,9 @@ def other_stamps(settings: TimestampSettings) -> OutsideStamps | None:
     """Return the time-stamping authorities of others; None where there never were any. Raises `CannotStart`."""
     if settings.addresses and settings.roots is None:
         raise CannotStart("PAKTA_TSA_URLS needs PAKTA_TSA_ROOTS: which root certificates their tokens chain to.")
+    for address in settings.addresses:
+        if not re.match(r"https?://[^/]", address):
+            raise CannotStart(f"PAKTA_TSA_URLS: {address} is not an http:// or https:// address.")
     return OutsideStamps(settings, read_roots(settings.roots)) if settings.roots else None
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 from app.asn import sealed_file
 from app.asn.errors import UploadGone
 from app.asn.nik.sealing import KEY_ID, NikKey, SealBroken
+from app.core.write_once import sync_folder
 
 KEPT_DAYS = 14
 
@@ -41,6 +42,7 @@ class UploadFolder:
                 kept.flush()
                 os.fsync(kept.fileno())
             fresh.replace(self.path / name)
+            sync_folder(self.path)  # the row that speaks of the file is committed after this
         finally:
             fresh.unlink(missing_ok=True)
 

@@ -91,6 +91,6 @@ async def _recap(round_id: UUID, annex: UUID | None, as_of: datetime | None, for
         read = service.for_print if form == "pdf" else service.recap
         found = await read(session, OPERATOR, round_id, settings, as_of=at, annex=annex, now=now)
         if form == "pdf":
-            return found, held.get(RecapPrinter).write(found, None)
+            return found, await asyncio.to_thread(held.get(RecapPrinter).write, found, None)
     writer = forms.WRITERS.get(form)
     return found, writer(found, "id") if writer else f"{found.model_dump_json()}\n".encode()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.errors import AppError, CannotStart, Kind
+from app.core.write_once import sync_folder
 
 _NAME = re.compile(r"(?!tmp/)[A-Za-z0-9-]+(?:/[A-Za-z0-9-]+)+")
 
@@ -112,7 +113,7 @@ class LocalBlobStore:
             except FileExistsError:
                 if target.read_bytes() != data:
                     raise BlobTaken(name=name) from None
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         finally:
             Path(temporary).unlink()
 
@@ -122,13 +123,5 @@ class LocalBlobStore:
             return
         self._keep_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
         self._kept_folders.add(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

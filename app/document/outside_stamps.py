@@ -83,8 +83,8 @@ class OutsideStamps:
                 continue
             try:
                 encoded = self._ask(place, imprint_sha256, at)
-            except (_Refused, httpx.HTTPError) as error:
-                place.why = str(error) if isinstance(error, _Refused) else type(error).__name__
+            except _Refused as refused:
+                place.why = str(refused)
                 place.rests_until = time.monotonic() + self.settings.rest_seconds
                 log.warning("tsa.failed", url=place.url, reason=place.why)
                 continue
@@ -121,8 +121,6 @@ class OutsideStamps:
             self._ask(place, imprint, at)
         except _Refused as refused:
             return str(refused)
-        except httpx.HTTPError as error:
-            return type(error).__name__
         return ""
 
     def _ask(self, place: _Place, imprint: bytes, at: datetime) -> bytes:
@@ -137,12 +135,11 @@ class OutsideStamps:
                 **({"req_policy": self.settings.policy} if self.settings.policy else {}),
             }
         )
-        reply = self._client.post(place.url, content=query.dump(), headers={"Content-Type": _QUERY, "Accept": _REPLY})
-        if reply.status_code != 200:
-            raise _Refused(f"HTTP {reply.status_code}")
-        if reply.headers.get("content-type", "").partition(";")[0].strip().lower() != _REPLY:
+        headers = {"Content-Type": _QUERY, "Accept": _REPLY}
+        kind, body = self._fetch("POST", place.url, 2 * self.room, content=query.dump(), headers=headers)
+        if kind != _REPLY:
             raise _Refused("bukan jawaban stempel waktu")
-        encoded = _granted(reply.content)
+        encoded = _granted(body)
         if len(encoded) > self.room:
             raise _Refused(f"token {len(encoded)} byte, lebih besar dari {self.room}")
         made, info, chain = self._read(encoded, imprint)
@@ -192,21 +189,32 @@ class OutsideStamps:
 
     def _fetched(self, url: str) -> bytes:
         """A list in DER; empty when it cannot be had or is too large for every file to carry."""
+        load: Any = crl.CertificateList.load
         try:
-            with self._client.stream("GET", url) as reply:
-                reply.raise_for_status()
-                data = b""
-                for chunk in reply.iter_bytes():
-                    data += chunk
-                    if len(data) > LARGEST_CRL:
-                        log.warning("tsa.crl", url=url, reason=f"> {LARGEST_CRL}")
-                        return b""
-            load: Any = crl.CertificateList.load
+            _, data = self._fetch("GET", url, LARGEST_CRL)
             load(data, strict=True).native  # noqa: B018 - parses all of it
-        except (httpx.HTTPError, ValueError) as error:
-            log.warning("tsa.crl", url=url, reason=str(error) or type(error).__name__)
+        except (_Refused, ValueError) as error:
+            log.warning("tsa.crl", url=url, reason=str(error))
             return b""
         return data
+
+    def _fetch(self, method: str, url: str, most: int, **more: Any) -> tuple[str, bytes]:
+        """(media type, body) of a good answer that ends within the time and `most` bytes; raises `_Refused`."""
+        until = time.monotonic() + self.settings.seconds
+        try:
+            with self._client.stream(method, url, **more) as reply:
+                if reply.status_code != 200:
+                    raise _Refused(f"HTTP {reply.status_code}")
+                body = b""
+                for chunk in reply.iter_bytes():
+                    body += chunk
+                    if len(body) > most:
+                        raise _Refused(f"lebih dari {most} byte")
+                    if time.monotonic() > until:
+                        raise _Refused("terlalu lama")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _Refused(type(error).__name__) from error
+        return reply.headers.get("content-type", "").partition(";")[0].strip().lower(), body
 
 
 def _granted(body: bytes) -> bytes:

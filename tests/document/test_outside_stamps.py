@@ -75,7 +75,7 @@ def test_the_first_that_answers_well_is_taken_and_its_token_holds(well: tuple[St
             stamps.check(encoded, digest)
 
 
-@pytest.mark.parametrize("broken", ["silent", "cut", "page", "error", "old", "short"])
+@pytest.mark.parametrize("broken", ["silent", "cut", "page", "error", "old", "short", "endless"])
 def test_one_that_misbehaves_is_followed_by_the_next_and_left_alone(
     well: tuple[StampServer, StampServer], broken: str
 ) -> None:
@@ -111,6 +111,8 @@ def test_a_policy_that_was_asked_for_is_the_one_given(well: tuple[StampServer, S
 def test_addresses_without_roots_are_refused_and_no_setting_means_our_own() -> None:
     with pytest.raises(CannotStart, match="PAKTA_TSA_ROOTS"):
         other_stamps(TimestampSettings(urls="http://tsa.invalid"))
+    with pytest.raises(CannotStart, match="ftp://tsa"):
+        other_stamps(TimestampSettings(urls="ftp://tsa.invalid", roots=Path("roots.pem")))
     assert other_stamps(TimestampSettings()) is None
 
 

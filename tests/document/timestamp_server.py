@@ -3,7 +3,7 @@
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,6 +81,13 @@ def stamp_server(folder: Path, *, life: timedelta = timedelta(days=365)) -> Iter
             if server.broken == "error":
                 self._answer(503, "text/plain", b"")
                 return
+            if server.broken == "endless":
+                self.send_response(200)
+                self.send_header("content-type", "application/timestamp-reply")
+                self.end_headers()
+                with suppress(OSError):
+                    while True:
+                        self.wfile.write(bytes(1024))
             with lock:
                 server.query = query if server.broken != "old" else server.query
                 reply = server.reply(server.query)

@@ -18,7 +18,7 @@ from app.device.signer import API, Device
 from app.reminder.channels.base import Letter, Receipt
 from app.reminder.channels.registry import Channels
 from tests.identity.administrator import Administrator, administrator
-from tests.identity.test_activation_api import activate, stranger
+from tests.identity.test_activation_api import BORN, activate, stranger
 from tests.service import ORIGIN, Service
 from tests.signing.acts import certify, mails, make_act, refusal
 from tests.signing.opened_round import PIN, OpenedRound
@@ -28,12 +28,13 @@ from tests.web.visits import JOKO, NUR, SITI, Visit
 UNCONFIRMED = (403, "account.unconfirmed")
 
 
-async def taken_up(a_round: OpenedRound, nip: str, browser: str | None = None) -> Device:
+async def taken_up(a_round: OpenedRound, nip: str, browser: str | None = None, *, shared: bool = False) -> Device:
     """Somebody's activation taken up with a PIN, in the browser of a cookie."""
     device = stranger(a_round)
     if browser is not None:
         device._cookies["pakta-browser"] = browser
-    await activate(device, await a_round.link(nip))
+    given = {"code": await a_round.link(nip), "birth_date": BORN, "shared": shared}
+    await device._call("POST", "/activation", given)
     await device._call("POST", "/me/pin", {"pin": PIN})
     a_round.service.activated.add(nip)
     return device
@@ -93,6 +94,14 @@ async def test_a_first_activation_in_an_issuers_browser_signs_by_mailed_code_or_
     prepared = await second.open([o["id"] for o in await second.pending()])
     kinds = [one["kind"] for one in await second._call("GET", "/me/access-events")]
     assert {"activation_held", "recovery_approved"} <= set(kinds)
+
+
+async def test_an_issuers_browser_stays_one_when_its_computer_is_called_shared(
+    a_round: OpenedRound, issuer: Administrator
+) -> None:
+    nip = a_round.next_nip()
+    await taken_up(a_round, nip, issuer.cookies["pakta-browser"], shared=True)
+    assert (await origin(a_round, nip))["risk"] == "office"
 
 
 async def test_an_administrator_takes_up_the_own_activation_unhindered(a_round: OpenedRound) -> None:

@@ -1,10 +1,7 @@
 """The TSA and the e-seal get new keys and certificates; what was made before stays verifiable, whatever is killed when."""
 
-import os
-import signal
 from datetime import timedelta
 from hashlib import sha256
-from multiprocessing import get_context
 
 import pytest
 from cryptography import x509
@@ -16,6 +13,7 @@ from app.pki.keycheck import check_keys, superseded
 from app.pki.parsed_certificate import parse
 from app.pki.pkcs11_uri import NOWHERE
 from app.pki.rotation import rotate
+from tests.pki.killed import killed_at
 from tests.pki.soft_token import make_soft_token
 
 PASSPHRASE = b"a passphrase of the tests"
@@ -72,25 +70,9 @@ def test_other_names_and_an_ended_authority_are_refused(keys, now):
         rotate(keys, PASSPHRASE, "tsa", institution=CITY, now=now + LIVES["issuing"])
 
 
-def _killed_at(folder, now, step):
-    real, calls = os.fsync, []
-
-    def fsync(descriptor):
-        real(descriptor)
-        calls.append(descriptor)
-        if len(calls) == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.fsync = fsync
-    rotate(folder, PASSPHRASE, "tsa", institution=CITY, now=now)
-
-
 @pytest.mark.parametrize("step", range(1, 9))
 def test_killed_anywhere_the_keys_open_and_the_next_rotation_works(keys, now, step):
-    child = get_context("fork").Process(target=_killed_at, args=(keys, now, step))
-    child.start()
-    child.join()
-    assert child.exitcode in (-signal.SIGKILL, 0)
+    killed_at(step, lambda: rotate(keys, PASSPHRASE, "tsa", institution=CITY, now=now))
     assert [f for f in check_keys(keys, PASSPHRASE, now) if f.level == "error"] == []
     authority = opened(keys)
     digest = sha256(b"x").digest()

@@ -1,12 +1,9 @@
 """An issuing CA is followed by another under the same root, with the root's key at hand or elsewhere, whatever is killed when."""
 
-import os
 import shutil
-import signal
 import ssl
 from datetime import timedelta
 from hashlib import sha256
-from multiprocessing import get_context
 
 import pytest
 from cryptography import x509
@@ -27,6 +24,7 @@ from app.pki.pkcs11_uri import NOWHERE
 from app.pki.rotation import rotate
 from app.pki.signing_key import LocalKey
 from app.pki.standing import good_response
+from tests.pki.killed import killed_at
 from tests.pki.soft_token import make_soft_token
 
 PASSPHRASE = b"a passphrase of the tests"
@@ -187,25 +185,9 @@ def test_the_request_is_one_others_can_read(keys):
     assert f"CN=CA Penerbit 2 {CITY}" in asked.subject.rfc4514_string()
 
 
-def _killed_at(folder, now, step):
-    real, calls = os.fsync, []
-
-    def fsync(descriptor):
-        real(descriptor)
-        calls.append(descriptor)
-        if len(calls) == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.fsync = fsync
-    follow(folder, now)
-
-
 @pytest.mark.parametrize("step", range(1, 15))
 def test_killed_anywhere_the_keys_open_and_the_ca_can_be_rotated(keys, now, step):
-    child = get_context("fork").Process(target=_killed_at, args=(keys, now, step))
-    child.start()
-    child.join()
-    assert child.exitcode in (-signal.SIGKILL, 0)
+    killed_at(step, lambda: follow(keys, now))
     assert [f for f in check_keys(keys, PASSPHRASE, now) if f.level == "error"] == []
     authority = opened(keys)
     assert holds(signed(authority, now), authority.own_certificates) == now

@@ -54,12 +54,20 @@ async def remember(request: Request, response: Response, session: Session, emplo
 
 def mark(request: Request, response: Response) -> bytes | None:
     """Give a browser its cookie if it has none, and return what is stored of it; a kiosk is everybody's and has none."""
-    if kiosk.token_of(request) is not None:
-        return None
-    token = browser_of(request)
-    if token is None:
+    if kiosk.token_of(request) is None and browser_of(request) is None:
         token = new_token()
         _set_cookie(request, response, token)
+        return _device(token)
+    return marked(request)
+
+
+def marked(request: Request) -> bytes | None:
+    """Return what is stored of a browser that has its cookie already; a kiosk is everybody's and has none."""
+    token = browser_of(request) if kiosk.token_of(request) is None else None
+    return None if token is None else _device(token)
+
+
+def _device(token: str) -> bytes:
     return hashlib.sha256(b"pakta.device.v1" + token.encode()).digest()
 
 

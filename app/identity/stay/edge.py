@@ -32,8 +32,9 @@ async def let_in(
         now=now,
     )
     set_cookie(response, settings.service, login)
-    if login.session.activation_id is not None and not shared:
-        login.session.device = browsers.mark(request, response)
+    if login.session.activation_id is not None:
+        # where an office signs in stays that, whatever whoever sits there says of the computer
+        login.session.device = browsers.marked(request) if shared else browsers.mark(request, response)
     elif not shared:
         await browsers.remember(request, response, session, login.session.employee_id, now)
 
