@@ -89,8 +89,7 @@ class EmployeeVersion(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    # No foreign key: versions are written from their people in one statement, and a key would look up, and lock, a million of them again.
-    employee_id: Mapped[UUID]
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
     valid_from: Mapped[date]
     valid_to: Mapped[date | None] = mapped_column(doc="The first day it no longer holds.")
     recorded_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Words of people for callers who see everything, where people stand beside each word; versions without a key to look up."""
+"""Words of people for callers who see everything, and where people stand beside each word."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,15 +19,11 @@ def upgrade() -> None:
     op.execute(
         f"INSERT INTO name_key (agency_id, kind, key, word) SELECT DISTINCT {_EVERYWHERE}, kind, key, word FROM name_key"  # noqa: S608 - a constant
     )
-    op.drop_constraint("fk_employee_version_employee_id_employee", "employee_version")
     # Until the job has written them anew, rows without a unit ask the person.
     op.execute("INSERT INTO employee_unindexed (employee_id) SELECT DISTINCT employee_id FROM employee_term")
 
 
 def downgrade() -> None:
-    op.create_foreign_key(
-        "fk_employee_version_employee_id_employee", "employee_version", "employee", ["employee_id"], ["id"]
-    )
     op.execute(f"DELETE FROM name_key WHERE agency_id = {_EVERYWHERE}")  # noqa: S608 - a constant
     op.drop_index("ix_employee_term_word", table_name="employee_term")
     op.drop_column("employee_term", "unit_id")
