@@ -110,6 +110,23 @@ def test_no_function_is_too_long() -> None:
     assert long <= set(LONG_FUNCTIONS)
 
 
+def test_no_module_gives_a_name_twice() -> None:
+    """A constant or function that a later one of its name hides; overloads and conditional definitions stand deeper."""
+    twice = []
+    for path in MODULES:
+        given = [name for node in tree(path).body for name in given_by(node)]
+        twice += [f"{name_of(path)}:{name}" for name in sorted(set(given)) if given.count(name) > 1]
+    assert twice == []
+
+
+def given_by(node: ast.stmt) -> list[str]:
+    if isinstance(node, Definition):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []
+
+
 def test_every_module_says_what_it_is() -> None:
     assert [name_of(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
 

@@ -35,12 +35,6 @@ _TERMS_OF_STAFF = """unnest(CAST(:staff AS uuid[])) s(id)
 _NAMED = (
     """u.valid_to IS NULL AND ' ' || u.folded LIKE ALL (:patterns) AND (:everywhere OR u.agency_id = ANY(:agencies))"""
 )
-# Where a row written before units were noted here stands is asked of the person. IS TRUE keeps the planner from making it a join, which
-# would read the whole run before the first row.
-IN_UNITS = f"""
-SELECT u.id, u.folded FROM unit u WHERE {_NAMED} AND (u.folded, u.id) >= (:after_unit, :after_unit_id)
-ORDER BY u.folded, u.id LIMIT :most
-"""  # noqa: S608 - constants
 _OF_UNITS = f"""
 SELECT w.word FROM unnest(CAST(:words AS text[])) w(word) WHERE EXISTS (SELECT FROM unit u
   WHERE {_NAMED.replace("LIKE ALL (:patterns)", "LIKE '% ' || w.word || '%'")})
@@ -49,11 +43,6 @@ _FEW_STAFF = f"""
 SELECT e.id FROM (SELECT u.id FROM unit u WHERE {_NAMED} OFFSET 0) u CROSS JOIN LATERAL (
   SELECT e.id FROM employee e WHERE e.unit_id = u.id AND e.current LIMIT :most) e LIMIT :most
 """  # noqa: S608 - constants
-_STAFF = """unnest(CAST(:staff AS uuid[])) s(id)
-  CROSS JOIN LATERAL (SELECT * FROM employee_term x WHERE x.employee_id = s.id OFFSET 0) t"""
-_NAMED = (
-    """u.valid_to IS NULL AND ' ' || u.folded LIKE ALL (:patterns) AND (:everywhere OR u.agency_id = ANY(:agencies))"""
-)
 # Where a row written before units were noted here stands is asked of the person. IS TRUE keeps the planner from making it a join, which
 # would read the whole run before the first row.
 IN_UNITS = f"""AND (coalesce(t.unit_id, (SELECT f.unit_id FROM employee f WHERE f.id = t.employee_id))
@@ -62,12 +51,10 @@ _AFTER = "AND (t.word, t.name, t.employee_id) > (:after_word, :after_name, :afte
 # Somebody with two words in the range is found by the first of them only.
 _FIRST_WORD = """AND (t.word ~ '^[0-9]' OR t.word = (SELECT min(x COLLATE "C") FROM unnest(string_to_array(t.name, ' ')) x
   WHERE x COLLATE "C" >= :low AND x COLLATE "C" < :high))"""
-_UNITS = """
-SELECT u.id, u.folded FROM unit u WHERE (:everywhere OR u.agency_id = ANY(:agencies)) AND u.valid_to IS NULL
-AND ' ' || u.folded LIKE ALL (:patterns)
-AND (u.folded, u.id) >= (:after_unit, :after_unit_id)
+_UNITS = f"""
+SELECT u.id, u.folded FROM unit u WHERE {_NAMED} AND (u.folded, u.id) >= (:after_unit, :after_unit_id)
 ORDER BY u.folded, u.id LIMIT :most
-"""
+"""  # noqa: S608 - constants
 _STAFF = """
 SELECT u.folded AS word, e.name, e.id AS employee_id, u.id AS unit_id FROM unit u CROSS JOIN LATERAL (
   SELECT e.id, e.name FROM employee e WHERE e.unit_id = u.id AND e.current {filters}
