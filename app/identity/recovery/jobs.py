@@ -17,9 +17,8 @@ from app.identity.slips.code import SlipPress
 async def tell_recovery(resources: Resources, employee_id: str, activation_id: str = "") -> None:
     """Tell a person that their account was opened or recovered."""
     async with resources.get(Database).transaction() as session:
-        activation = (
-            UUID(activation_id) if activation_id else None
-        )  # one that was deferred by an earlier release has none
+        # one that was deferred by an earlier release has none
+        activation = UUID(activation_id) if activation_id else None
         recovered = activation is None or await queries.is_recovery(session, activation)
         settings = resources.get(Settings)
         if activation is not None and (settings.whatsapp.url or settings.sms.url):
