@@ -9,9 +9,23 @@ Values are what psycopg adapts by itself (JSON: anything, by the column's type).
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, TypeVarTuple
+from uuid import UUID
 
 from psycopg import AsyncConnection
-from sqlalchemy import Executable, Select, bindparam, insert, inspect, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Executable,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import InstrumentedAttribute, Mapper, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
@@ -23,6 +37,16 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+
+
+def among(column: ColumnElement[UUID] | InstrumentedAttribute[UUID], name: str) -> ColumnElement[bool]:
+    """A condition: the column is one of the ids of an array bound by `name`.
+
+    PostgreSQL plans a statement anew each time if that looks cheaper than a plan for any values, which it does for an array of one or two
+    where it expects ten. Asked for by a subselect the length is unknown either way, and the one plan is kept.
+    """
+    ids = select(bindparam(name, type_=ARRAY(Uuid))).scalar_subquery()
+    return column == any_(cast(ids, ARRAY(Uuid)))
 
 
 class Statement:
@@ -57,14 +81,14 @@ class Statement:
         if self._alone and (found := await read_alone(session, self.sql, values)) is not None:
             return found
         async with (await raw_connection(session)).cursor() as cursor:
-            await cursor.execute(self.sql, values)
+            await cursor.execute(self.sql, values, prepare=True)
             return await cursor.fetchall()
 
     async def each(self, session: Session, given: Sequence[dict[str, Any]]) -> int:
         """Run it for each set of values, in one round trip; return how many rows it was about."""
         async with (await _ready(session)).cursor() as cursor:
             if len(given) == 1:
-                await cursor.execute(self.sql, self.values(given[0]))
+                await cursor.execute(self.sql, self.values(given[0]), prepare=True)
             else:
                 await cursor.executemany(self.sql, [self.values(one) for one in given])
             return cursor.rowcount
@@ -72,7 +96,7 @@ class Statement:
     async def run(self, session: Session, **given: Any) -> int:
         """Run it; return how many rows it was about."""
         async with (await _ready(session)).cursor() as cursor:
-            await cursor.execute(self.sql, self.values(given))
+            await cursor.execute(self.sql, self.values(given), prepare=True)
             return cursor.rowcount
 
 

@@ -114,7 +114,13 @@ class DatabaseSettings(BaseSettings):
     owner_url: SecretStr = Field(
         SecretStr(""), description="The same database as its owner, for migrations; empty: as PAKTA_DATABASE_URL."
     )
-    pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps open.")
+    pool_size: int = Field(
+        3,
+        ge=1,
+        le=200,
+        description="Connections each process keeps open; up to three times as many more are opened for who waits long. "
+        "Few are faster than many on one machine; a database far away wants more.",
+    )
 
 
 class PostgresSettings(BaseSettings):

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, or_, select, text, tuple_, update
+from sqlalchemy import bindparam, func, or_, select, text, tuple_, update
 
 from app.core.db import Session
-from app.core.prepared import Prepared, Statement
+from app.core.prepared import Prepared, Statement, among
 from app.core.principal import Scope
 from app.obligation.models import Obligation, Participant
 from app.pledge.models import PledgeRound
@@ -26,26 +26,24 @@ _MINE = Prepared(
 _BY_IDS = Prepared(
     select(Obligation, PledgeRound)
     .join(PledgeRound, PledgeRound.id == Obligation.round_id)
-    .where(
-        Obligation.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Obligation.employee_id == bindparam("employee_id")
-    )
+    .where(among(Obligation.id, "ids"), Obligation.employee_id == bindparam("employee_id"))
 )
 _IN_ROUNDS = (
     select(Participant)
     .where(
-        Participant.round_id == any_(bindparam("round_ids", type_=ARRAY(Uuid))),
+        among(Participant.round_id, "round_ids"),
         Participant.employee_id == bindparam("employee_id"),
     )
     .order_by(Participant.round_id)
 )
 _PARTICIPANTS = Prepared(_IN_ROUNDS)
 _PARTICIPANTS_LOCKED = Prepared(_IN_ROUNDS.with_for_update(), fresh=True)  # not as they were read before
-# One statement for both tables: what is counted is what was changed, and a request of the ceremony waits once.
+# One statement for both tables: what is counted is what was changed, and a request of the ceremony waits once. Arrays by subselect: see `among`.
 _MARK_SIGNED = Statement(
     text("""
 WITH signed AS (
   UPDATE obligation o SET state = 'signed', document_id = p.document, signed_at = :at, declined_at = NULL, declined_reason = NULL
-  FROM unnest(CAST(:obligations AS uuid[]), CAST(:documents AS uuid[])) p(obligation, document)
+  FROM unnest((SELECT CAST(:obligations AS uuid[])), (SELECT CAST(:documents AS uuid[]))) p(obligation, document)
   WHERE o.id = p.obligation AND o.state = 'pending' RETURNING 1
 ), counted AS (SELECT count(*)::int AS n FROM signed), moved AS (
   UPDATE participant SET n_pending = n_pending - n, n_signed = n_signed + n, signed_at = greatest(coalesce(signed_at, :at), :at)

@@ -3,19 +3,16 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from app.core.db import Session
-from app.core.prepared import Prepared
+from app.core.prepared import Prepared, among
 from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
 
 _BY_ID = select(PledgeRound).where(PledgeRound.id == bindparam("round_id"))
 _ROUND, _ROUND_LOCKED = Prepared(_BY_ID), Prepared(_BY_ID.with_for_update())
 _ROUNDS_HELD = Prepared(
-    select(PledgeRound)
-    .where(PledgeRound.id == any_(bindparam("round_ids", type_=ARRAY(Uuid))))
-    .order_by(PledgeRound.id)
-    .with_for_update(read=True)
+    select(PledgeRound).where(among(PledgeRound.id, "round_ids")).order_by(PledgeRound.id).with_for_update(read=True)
 )
 
 

@@ -1,6 +1,8 @@
 """One request, one transaction: it commits before the answer leaves, or the answer says that it did not."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,12 +11,13 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, Uuid, select, text
 
 from app.core import db, problems
 from app.core.db import Database, copy_rows, driver_url, libpq_url
 from app.core.errors import AppError, Kind, ServiceBusy
 from app.core.http import SessionDep
+from app.core.prepared import Statement, among
 from app.core.problems import STATUS
 from app.core.resources import Resources
 from app.core.settings import DatabaseSettings
@@ -143,18 +146,52 @@ async def test_a_connection_the_server_dropped_is_replaced(database: Database, f
     assert await children(database) == []
 
 
+async def test_a_crowd_takes_turns_on_few_connections(database: Database) -> None:
+    async def asked() -> int:
+        async with database.transaction() as session:
+            return int((await session.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+
+    assert len(set(await asyncio.gather(*(asked() for _ in range(40))))) == 2
+    assert len({await asked() for _ in range(5)}) == 1  # the one that was used last
+
+
+async def test_connections_held_for_long_do_not_keep_others_waiting(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "PATIENT_SECONDS", 0.05)
+    narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
+    async with narrow.transaction() as long, narrow.transaction() as other:
+        await long.execute(text("SELECT 1"))
+        assert (await other.execute(text("SELECT 2"))).scalar_one() == 2
+    await narrow.close()
+
+
 async def test_who_waits_too_long_for_a_connection_is_told_to_come_again(
     fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(db, "PATIENT_SECONDS", 0.01)
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
     narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
-    async with narrow.transaction() as first, narrow.transaction() as second, narrow.transaction() as third:
-        for held in (first, second):
-            await held.execute(text("SELECT 1"))
+    async with AsyncExitStack() as stack:
+        held = [await stack.enter_async_context(narrow.transaction()) for _ in range(5)]
+        for one in held[:4]:
+            await one.execute(text("SELECT 1"))
         with pytest.raises(ServiceBusy) as told:
-            await third.execute(text("SELECT 1"))
+            await held[4].execute(text("SELECT 1"))
     assert (STATUS[told.value.kind], told.value.params) == (503, {"retry_after": 5})
     await narrow.close()
+
+
+async def test_one_plan_serves_ids_of_any_number(database: Database) -> None:
+    odd = Table("odd", MetaData(), Column("id", Uuid))
+    some = Statement(select(odd.c.id).where(among(odd.c.id, "ids")))
+    async with database.transaction() as session:
+        for count in range(1, 13):
+            await some.rows(session, ids=[UUID(int=number) for number in range(count)])
+        kept = await session.execute(
+            text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%FROM odd%'")
+        )
+        assert kept.all() == [(7, 5)]
 
 
 def test_addresses_are_translated_for_driver_and_library() -> None:

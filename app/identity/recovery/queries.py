@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app.asn.models import Employee
 from app.core.db import Session
-from app.core.prepared import Prepared
+from app.core.prepared import Prepared, Statement
 from app.core.principal import Scope
 from app.identity.browser.models import KnownBrowser
 from app.identity.models import AccountHold, Activation, LoginSession, Passkey, Pin
@@ -18,6 +18,17 @@ from app.opd.models import Unit
 
 _BY_PERSON = select(AccountHold).where(AccountHold.employee_id == bindparam("employee_id"))
 _HOLD, _HOLD_LOCKED = Prepared(_BY_PERSON), Prepared(_BY_PERSON.with_for_update())
+_THIS, _EARLIER = aliased(Activation), aliased(Activation)
+_IS_RECOVERY = Statement(  # asked for everybody who is new
+    select(
+        exists().where(
+            _THIS.id == bindparam("activation_id"),
+            _EARLIER.employee_id == _THIS.employee_id,
+            _EARLIER.id != _THIS.id,
+            _EARLIER.settled_at <= _THIS.settled_at,
+        )
+    )
+)
 
 
 async def find_hold(session: Session, employee_id: UUID, *, lock: bool = False) -> AccountHold | None:
@@ -95,16 +106,8 @@ async def has_pin(session: Session, employee_id: UUID) -> bool:
 
 async def is_recovery(session: Session, activation_id: UUID) -> bool:
     """Whether an activation was not its person's first."""
-    this, earlier = aliased(Activation), aliased(Activation)
-    statement = select(
-        exists().where(
-            this.id == activation_id,
-            earlier.employee_id == this.employee_id,
-            earlier.id != this.id,
-            earlier.settled_at <= this.settled_at,
-        )
-    )
-    return bool((await session.execute(statement)).scalar_one())
+    ((found,),) = await _IS_RECOVERY.rows(session, activation_id=activation_id)
+    return bool(found)
 
 
 async def end_sessions(session: Session, employee_id: UUID, at: datetime) -> None:

@@ -5,16 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, exists, literal_column, or_, select
+from sqlalchemy import exists, literal_column, or_, select
 
 from app.core.db import Session
-from app.core.prepared import Statement
+from app.core.prepared import Statement, among
 from app.core.principal import Scope
 from app.document.models import Document
 from app.obligation.models import Obligation, Participant
 from app.signing.models import RemoteCall, SigningSession, SigningSessionDocument, WetScan
 
-_OPEN = or_(RemoteCall.state == "sending", RemoteCall.state == "unknown")
+# written out: as parameters they would keep PostgreSQL from the index that holds these alone, and from keeping its plan
+_OPEN = or_(RemoteCall.state == literal_column("'sending'"), RemoteCall.state == literal_column("'unknown'"))
 
 
 _OPEN_CALLS = Statement(
@@ -22,7 +23,7 @@ _OPEN_CALLS = Statement(
         exists().where(
             _OPEN,
             Document.id == RemoteCall.document_id,
-            Document.obligation_id == any_(bindparam("obligation_ids", type_=ARRAY(Uuid))),
+            among(Document.obligation_id, "obligation_ids"),
         )
     )
 )
