@@ -9,6 +9,7 @@ const words = JSON.parse(main.dataset.words);
 const sessionId = main.dataset.session;
 const statements = [...document.querySelectorAll("section[data-document]")];
 const documentsOf = (section) => section.dataset.document.split(" "); // several where pledges of others are noted
+const noting = main.dataset.purpose === "pakta.countersign.v1"; // one list, so there is nothing to count
 const atKiosk = main.dataset.kiosk === "yes";
 const ids = statements.flatMap(documentsOf);
 const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
@@ -27,7 +28,7 @@ function tell(state, sentence, { problem = false, code = "" } = {}) {
 
 function show(section) {
   for (const one of [...statements, element("sign"), element("restart"), element("stopped")]) one.hidden = one !== section;
-  document.querySelector(".progress").hidden = !statements.includes(section);
+  document.querySelector(".progress").hidden = !statements.includes(section) || noting;
 }
 
 function bringUp(section) {
