@@ -49,6 +49,11 @@ class Office:
         return self.principal.may(Permission.OBLIGATION_READ)
 
     @property
+    def sees_reasons(self) -> bool:
+        """Whether why somebody declined is for this caller's eyes, as over the API: whoever looks after the agency's people."""
+        return self.principal.may(Permission.NIP_READ)
+
+    @property
     def csrf(self) -> str:
         """The token forms and scripts of our pages send back."""
         return csrf_token(self.cookie)

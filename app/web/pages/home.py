@@ -33,6 +33,8 @@ class Owed:
     closes_at: datetime
     document_id: UUID | None
     signed_at: datetime | None
+    declined_at: datetime | None
+    declined_reason: str | None
 
 
 async def list_owed(request: Request, session: Session, visitor: Visitor, *, now: datetime) -> list[Owed]:
@@ -48,6 +50,8 @@ async def list_owed(request: Request, session: Session, visitor: Visitor, *, now
             closes_at=pledge_round.closes_at,
             document_id=owed.document_id,
             signed_at=owed.signed_at,
+            declined_at=owed.declined_at,
+            declined_reason=owed.declined_reason,
         )
         for owed, pledge_round in await obligation.list_mine(session, visitor.principal)
     ]
