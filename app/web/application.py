@@ -27,9 +27,11 @@ from app.web.pages import (
     recap_check,
     reference,
     register,
+    remote,
     screen,
     sso,
     start,
+    uncertain,
 )
 
 static = APIRouter(include_in_schema=False)
@@ -62,6 +64,7 @@ def install(app: FastAPI) -> None:
         access,
         ceremony,
         declining,
+        remote,
         noting,
         checking,
         register,
@@ -74,6 +77,7 @@ def install(app: FastAPI) -> None:
         audit,
         dashboard,
         screen,
+        uncertain,
         recap_check,
     ):
         app.include_router(pages.router, include_in_schema=False)

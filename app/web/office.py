@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from fastapi import Depends, Form, Request, Response
 
-from app.core.db import Session
+from app.core.db import Database, Session
 from app.core.errors import ConfirmationNeeded, ForeignRequest, NotAuthenticated
 from app.core.http import Authenticator, ClockDep, SessionDep, SettingsDep, resources
 from app.core.permission import Permission
@@ -65,6 +65,8 @@ class Office:
         places = (
             ("/kantor/akun", "office.nav.accounts", everything and may(Permission.ACCOUNT_READ)),
             ("/kantor/aktivasi", "office.nav.activations", may(Permission.ACTIVATION_READ)),
+            ("/kantor/pindaian", "office.nav.scans", may(Permission.SCAN_WRITE)),
+            ("/kantor/belum-pasti", "office.nav.uncertain", everything and may(Permission.REMOTE_DECIDE)),
             ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
             ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
             ("/kantor/sesi", "office.nav.sessions", self.account is not None),
@@ -144,6 +146,15 @@ async def get_form_office(
     return office
 
 
+async def get_brief_form_office(
+    request: Request, clock: ClockDep, settings: SettingsDep, csrf: Annotated[str, Form(max_length=200)] = ""
+) -> Office:
+    """Return whoever sent a form of ours, from a transaction of its own: none is held while a service far away is asked."""
+    async with resources(request).get(Database).transaction() as session:
+        return await get_form_office(await get_office(await find_office(request, session, clock, settings)), csrf)
+
+
+BriefFormOfficeDep = Annotated[Office, Depends(get_brief_form_office)]
 OfficeDep = Annotated[Office, Depends(get_office)]
 FormOfficeDep = Annotated[Office, Depends(get_form_office)]
 

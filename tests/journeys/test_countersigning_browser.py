@@ -1,6 +1,5 @@
 """An official in a real browser: the list, one opened, some left out with a reason, the rest signed in one act."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,7 +13,6 @@ from tests.signing.noted_round import HEAD, head_row
 from tests.signing.opened_round import HEALTH, birth_date, nip_of, person_row
 from tests.web.visits import database_of_a_module
 
-PICTURES = os.environ.get("PAKTA_TEST_PICTURES")
 PEOPLE = range(1, 13)
 
 
@@ -44,17 +42,6 @@ async def sign_with(service: Service, origin: str, nip: str) -> None:
     await device.sign(await device.open([one["id"] for one in await device.pending()]))
 
 
-async def pictured(phone: Phone, name: str) -> None:
-    """The page as it stands fits the screen and breaks no rule of accessibility."""
-    await phone.fits()
-    assert await phone.judged() == []
-    if PICTURES:
-        await phone.page.screenshot(path=f"{PICTURES}/{name}-360.png", full_page=True)
-        await phone.page.set_viewport_size({"width": 1280, "height": 800})
-        await phone.page.screenshot(path=f"{PICTURES}/{name}-1280.png", full_page=True)
-        await phone.page.set_viewport_size({"width": 360, "height": 740})
-
-
 async def test_a_head_opens_one_leaves_two_out_and_signs_the_rest_in_one_act(
     browser: Browser, site: tuple[Service, str]
 ) -> None:
@@ -64,7 +51,7 @@ async def test_a_head_opens_one_leaves_two_out_and_signs_the_rest_in_one_act(
     await phone.confirm_birth_date(await activation_code(service, nip_of(HEAD)), nip_of(HEAD))
     await phone.tap("Buat kunci sandi")
     await page.wait_for_url("**/beranda")
-    await pictured(phone, "mengetahui-beranda")
+    await phone.seen("mengetahui-beranda")
     await phone.tap("Lihat daftarnya")
     await page.get_by_text("12 dari 12 dipilih").wait_for()
     async with page.context.expect_page() as opening:
@@ -78,25 +65,25 @@ async def test_a_head_opens_one_leaves_two_out_and_signs_the_rest_in_one_act(
         await boxes.nth(place).focus()
         await page.keyboard.press("Space")  # no finger is needed
     await page.get_by_text("10 dari 12 dipilih").wait_for()
-    await pictured(phone, "mengetahui")
+    await phone.seen("mengetahui")
     await phone.tap("Lanjutkan dengan yang dipilih")
     reasons = page.locator("input[name=reason]")
     assert await reasons.count() == 2
     await reasons.first.fill("Jabatannya belum diperbarui")
-    await pictured(phone, "mengetahui-alasan")
+    await phone.seen("mengetahui-alasan")
     await phone.tap("lanjutkan dengan 10 pernyataan")
     await page.locator("main[data-state=reading]").wait_for()
     await page.locator("a.file:visible").first.wait_for()
-    await pictured(phone, "mengetahui-baca")
+    await phone.seen("mengetahui-baca")
     await phone.read_everything(1)
-    await pictured(phone, "mengetahui-tanda-tangan")
+    await phone.seen("mengetahui-tanda-tangan")
     await phone.tap("Saya menyatakan dan menandatangani")
     await page.wait_for_url("**/selesai/*")
     assert await page.get_by_role("link", name="Unduh PDF").count() == 10
-    await pictured(phone, "mengetahui-selesai")
+    await phone.seen("mengetahui-selesai")
     await phone.go("/mengetahui")
     assert await page.get_by_text("Anda keluarkan: Jabatannya belum diperbarui").count() == 2
     assert await page.get_by_role("checkbox", checked=True).count() == 0
-    await pictured(phone, "mengetahui-sisa")
+    await phone.seen("mengetahui-sisa")
     assert phone.complaints == []
     await phone.close()

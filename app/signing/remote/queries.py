@@ -34,6 +34,24 @@ async def has_open_calls(session: Session, obligation_ids: Sequence[UUID]) -> bo
     return bool(rows[0][0])
 
 
+async def list_held_back(session: Session, employee_id: UUID) -> list[Any]:
+    """Return a person's obligations that are being signed elsewhere, or whose outcome is unknown, with the act."""
+    under_way = exists().where(RemoteCall.document_id == Document.id, _OPEN)
+    statement = (
+        select(Document.obligation_id, SigningSession.id)
+        .join(SigningSessionDocument, SigningSessionDocument.session_id == SigningSession.id)
+        .join(Document, Document.id == SigningSessionDocument.document_id)
+        .where(
+            SigningSession.employee_id == employee_id,
+            SigningSession.provider != literal_column("'device'"),  # the index holds these alone
+            SigningSession.state.in_(("sending", "unknown")),
+            Document.state == "prepared",
+            or_(SigningSession.state == "sending", under_way),
+        )
+    )
+    return list(await session.execute(statement))
+
+
 async def find_newest(session: Session, employee_id: UUID, provider: str) -> SigningSession | None:
     """Return a person's newest act through a provider."""
     statement = select(SigningSession).where(
