@@ -28,6 +28,8 @@ from app.web.pages import (
     reference,
     register,
     remote,
+    scan_review,
+    scanning,
     screen,
     sso,
     start,
@@ -65,6 +67,7 @@ def install(app: FastAPI) -> None:
         ceremony,
         declining,
         remote,
+        scanning,
         noting,
         checking,
         register,
@@ -78,6 +81,7 @@ def install(app: FastAPI) -> None:
         dashboard,
         screen,
         uncertain,
+        scan_review,
         recap_check,
     ):
         app.include_router(pages.router, include_in_schema=False)

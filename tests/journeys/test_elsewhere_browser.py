@@ -1,5 +1,6 @@
 """Signing through BSrE's simulator in a real browser: wrong and right passphrase, an end nobody saw, and what is done about it."""
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
 from app.core.postgres import LocalPostgres
@@ -105,17 +107,17 @@ async def test_a_wrong_passphrase_is_told_and_the_right_one_signs(browser: Brows
     await page.get_by_text("Passphrase, PIN, atau kode sekali pakai salah").wait_for()
     assert await page.locator("main").get_attribute("data-code") == "provider.passphrase_wrong"
     assert await page.get_by_label("Passphrase BSrE Anda").input_value() == ""
-    await phone.seen("lewat-salah")
+    await phone.seen("lewat-salah", judged=False)
     await page.get_by_role("link", name="Saya tidak bersedia").locator("visible=true").click()
     await page.get_by_label("Alasan Anda").fill("Jabatan saya keliru")
     await phone.seen("menolak")
     await phone.tap("Lanjutkan")
-    await phone.seen("menolak-yakin")
+    await phone.seen("menolak-yakin", judged=False)
     await phone.tap("Kembali membaca dan menandatangani")
     await page.locator("main[data-state=confirmed]").wait_for()  # what was read is remembered
     await send(phone, PASSPHRASE)
     await page.wait_for_url("**/selesai/*")
-    await phone.seen("lewat-selesai")
+    await phone.seen("lewat-selesai", judged=False)
     for secret, sent in ((WRONG, 1), (PASSPHRASE, 1)):
         assert sum(secret in body for body in phone.bodies) == sent
         assert secret not in await page.content()
@@ -140,7 +142,7 @@ async def test_an_end_nobody_saw_is_asked_about_until_it_is_known(browser: Brows
     signed = site.gateway.faults.signed
     await phone.go("/beranda")
     assert await page.get_by_role("button", name="tanda tangan").count() == 0
-    await phone.seen("belum-pasti-beranda")
+    await phone.seen("belum-pasti-beranda", judged=False)
     await phone.tap("Lihat apa yang terjadi")
     await page.get_by_label("Berkas PDF").set_input_files(
         {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 bukan"}
@@ -149,7 +151,7 @@ async def test_an_end_nobody_saw_is_asked_about_until_it_is_known(browser: Brows
     await page.get_by_text("bukan dokumen yang kami kirim").wait_for()
     await phone.tap("Tanyakan lagi sekarang")
     await page.get_by_role("alert").or_(page.get_by_text("belum dapat memastikan")).wait_for()
-    await phone.seen("belum-pasti-lagi")
+    await phone.seen("belum-pasti-lagi", judged=False)
     desk = await site.office(browser)
     await desk.go("/kantor/belum-pasti")
     await desk.page.get_by_text("tetapi berkasnya tidak dapat diambil").wait_for()
@@ -178,10 +180,57 @@ async def test_the_office_decides_that_nothing_was_signed_and_it_is_asked_for_ag
     await desk.page.get_by_label("Bagaimana Anda mengetahuinya?").fill("Portal BSrE tidak memuat dokumen ini")
     await desk.tap("Catat putusan ini")
     await desk.page.get_by_text("Putusan tercatat").wait_for()
-    await desk.seen("kantor-belum-pasti-kosong")
+    await desk.seen("kantor-belum-pasti-kosong", judged=False)
     await phone.page.reload()
     await phone.page.wait_for_url("**/beranda")
     assert await phone.page.get_by_role("button", name="Tanda tangani lewat BSrE").is_visible()
     assert [one for one in desk.complaints + phone.complaints if "409" not in one] == []
+    await phone.close()
+    await desk.close()
+
+
+def sheet() -> dict[str, Any]:
+    """A photograph of a signed sheet, as a phone hands it in."""
+    out = io.BytesIO()
+    Image.new("RGB", (1200, 1700), "#f4f1e8").save(out, "JPEG")
+    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+async def test_a_scan_from_the_phone_is_refused_with_a_reason_handed_in_again_and_accepted(
+    browser: Browser, site: Site
+) -> None:
+    phone, desk = await site.phone(browser), await site.office(browser)
+    page = phone.page
+    await phone.tap("Saya menandatangani di kertas")
+    await page.get_by_label("Foto atau pindaian").set_input_files(sheet() | {"buffer": b"GIF89a"})
+    await phone.tap("Serahkan")
+    await page.get_by_text("bukan PDF, JPEG, atau PNG").wait_for()
+    await phone.seen("pindaian")
+    for decision in ("refused", "accepted"):
+        await page.get_by_label("Foto atau pindaian").set_input_files(sheet())
+        await phone.tap("Serahkan")
+        await page.get_by_text("Kami terima pada").wait_for()
+        await desk.go("/kantor/pindaian")
+        await desk.tap("Periksa")
+        assert (
+            await desk.page.locator("img.sheet").evaluate("image => image.decode().then(() => image.naturalWidth)")
+            > 1000
+        )
+        if decision == "accepted":
+            await desk.tap("Terima pindaian ini")
+            await desk.page.get_by_text("Pindaian diterima").wait_for()
+            break
+        await phone.seen("pindaian-menunggu", judged=False)
+        await desk.page.get_by_text("Tidak dapat diterima").click()
+        await desk.page.get_by_label("Alasan").fill("Bagian bawah lembar terpotong.")
+        await desk.seen("kantor-pindaian-satu")
+        await desk.tap("Tolak pindaian ini")
+        await desk.page.get_by_text("Pindaian ditolak").wait_for()
+        await phone.go("/pindaian")
+        await page.get_by_text("Bagian bawah lembar terpotong.").wait_for()
+        await phone.seen("pindaian-ditolak", judged=False)
+    await phone.go("/beranda")
+    await page.get_by_text("Sudah Anda tanda tangani").wait_for()
+    assert [one for one in desk.complaints + phone.complaints if "422" not in one] == []
     await phone.close()
     await desk.close()

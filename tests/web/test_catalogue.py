@@ -29,6 +29,7 @@ PREFIXES = (
     "remote.kept.",
     "remote.other.",
     "remote.secret.",
+    "scans.result.",
     "uncertain.result.",
     "uncertain.state.",
     "verdict.",

@@ -8,7 +8,7 @@ from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from tests.conftest import NOON
 from tests.service import Service, running_service
-from tests.web.visits import BUDI, SITI, Visit, activated, database_of_a_module, opened
+from tests.web.visits import BUDI, SITI, activated, database_of_a_module, office, opened
 
 REASON = "Jabatan saya <keliru> pada dokumen"
 SHOWN = "Jabatan saya &lt;keliru&gt; pada dokumen"
@@ -20,14 +20,6 @@ async def town(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
         async with running_service(url, tmp_path_factory.mktemp("declining"), NOON) as service:
             await service.import_roster()
             yield service, await service.open_round()
-
-
-async def office(service: Service, role: Role) -> Visit:
-    """The browser of an office that entered a token."""
-    visit = Visit(service.http)
-    token = (await service.token(role))["authorization"].removeprefix("Bearer ")
-    await visit.post("/dashboard/masuk", {"token": token}, token=False, headers={"origin": "null"})
-    return visit
 
 
 async def test_somebody_says_no_is_asked_once_more_and_may_come_back(town: tuple[Service, str]) -> None:

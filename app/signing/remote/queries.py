@@ -158,6 +158,12 @@ async def find_waiting_scan(session: Session, obligation_id: UUID) -> WetScan | 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def list_own_scans(session: Session, employee_id: UUID, obligation_ids: Sequence[UUID]) -> list[WetScan]:
+    """Return a person's scans of some obligations, oldest first."""
+    statement = select(WetScan).where(WetScan.obligation_id.in_(obligation_ids), WetScan.employee_id == employee_id)
+    return list((await session.execute(statement.order_by(WetScan.id))).scalars())
+
+
 async def find_scan(session: Session, scan_id: UUID, scope: Scope, *, lock: bool) -> WetScan | None:
     """Return a scan inside a scope."""
     statement = select(WetScan).where(WetScan.id == scan_id)

@@ -15,7 +15,7 @@ from app.obligation import service as obligation
 from app.pledge.models import PledgeRound
 from app.signing import countersigning
 from app.signing.providers.registry import Providers
-from app.signing.remote import own
+from app.signing.remote import own, scans
 from app.signing.sessions import DEVICE, Ceremony
 from app.web.rendering import language_of, render
 from app.web.visitor import Visitor, VisitorDep
@@ -87,6 +87,7 @@ async def read_home(request: Request, session: SessionDep, clock: ClockDep, visi
         noting=bool(noting),
         pending=pending,
         device=DEVICE in held.get(Providers).on,
+        paper=scans.PROVIDER in held.get(Providers).on,
         ways=ways_elsewhere(held.get(Providers), language_of(request)),
         held_back=[one for one in owed if one.held_by is not None],
         signed=[one for one in owed if one.state == "signed"],
