@@ -29,6 +29,8 @@ from app.core.secrets import master_key
 from app.core.settings import ServiceSettings, StorageSettings
 from app.identity.accounts.models import Account
 from app.identity.edge import csrf_token, find_account
+from app.signing.providers.registry import Providers
+from app.signing.remote.scans import PROVIDER
 
 LIFE = timedelta(hours=10)
 _PURPOSE = b"pakta.office.v1"
@@ -37,11 +39,16 @@ _NONCE = 12
 
 @dataclass(frozen=True)
 class Office:
-    """Whoever came in with an account or a token: the caller as services want it, the cookie, and the account if it is one."""
+    """Whoever came in with an account or a token: the caller as services want it, the cookie, and the account if it is one.
+
+    `paper` and `elsewhere`: whether pledges are signed on paper, or through services elsewhere, so that there is something to see of it.
+    """
 
     principal: Principal
     cookie: str
     account: Account | None = None
+    paper: bool = False
+    elsewhere: bool = False
 
     @property
     def sees_people(self) -> bool:
@@ -65,8 +72,12 @@ class Office:
         places = (
             ("/kantor/akun", "office.nav.accounts", everything and may(Permission.ACCOUNT_READ)),
             ("/kantor/aktivasi", "office.nav.activations", may(Permission.ACTIVATION_READ)),
-            ("/kantor/pindaian", "office.nav.scans", may(Permission.SCAN_WRITE)),
-            ("/kantor/belum-pasti", "office.nav.uncertain", everything and may(Permission.REMOTE_DECIDE)),
+            ("/kantor/pindaian", "office.nav.scans", self.paper and may(Permission.SCAN_WRITE)),
+            (
+                "/kantor/belum-pasti",
+                "office.nav.uncertain",
+                self.elsewhere and everything and may(Permission.REMOTE_DECIDE),
+            ),
             ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
             ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
             ("/kantor/sesi", "office.nav.sessions", self.account is not None),
@@ -119,12 +130,14 @@ async def caller_of(request: Request, session: Session, token: str) -> Principal
 async def find_office(request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Office | None:
     """Return whoever came in, with an account before a token."""
     signed_in = await find_account(request, session)
+    ways = resources(request).get(Providers).traits
+    paper, elsewhere = any(way.name == PROVIDER for way in ways), any(way.remote for way in ways)
     if signed_in is not None:
-        return Office(signed_in.principal, signed_in.token, signed_in.account)
+        return Office(signed_in.principal, signed_in.token, signed_in.account, paper, elsewhere)
     value = request.cookies.get(cookie_name(settings.service), "")
     token = unseal(settings.storage, value, clock.now()) if value else None
     found = await caller_of(request, session, token) if token else None
-    return Office(found, value) if found else None
+    return Office(found, value, None, paper, elsewhere) if found else None
 
 
 MaybeOfficeDep = Annotated[Office | None, Depends(find_office)]

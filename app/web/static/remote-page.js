@@ -44,7 +44,8 @@ async function follow(act) {
   }
   if (act.state === "unknown") return location.reload(); // the page of its own
   if (act.state !== "prepared") return location.replace("/beranda");
-  return refuse(act.refusal?.title ?? words.again, act.refusal?.code ?? "");
+  const { title = words.again, remedy, code = "" } = act.refusal ?? {};
+  return refuse([title, remedy].filter(Boolean).join(" "), code);
 }
 
 async function send(secret) {
