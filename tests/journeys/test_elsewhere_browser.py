@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
+from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.core.settings import NikSettings
 from app.core.signing_settings import SigningSettings
@@ -18,11 +19,11 @@ from app.device.signer import API
 from app.simulator import bsre
 from app.simulator.authority import make_authority
 from app.simulator.people import BUILT_IN, PASSPHRASE
-from tests.journeys.browser import Phone, activation_code, launch, round_opened, serving
+from tests.journeys.browser import Phone, launch, round_opened, serving
 from tests.service import Service
 from tests.signing.opened_round import nip_of, person_row
 from tests.signing.providers.cases import WRONG, bsre_settings, served
-from tests.web.visits import database_of_a_module
+from tests.web.visits import Visit, activated, database_of_a_module, office
 
 
 @dataclass
@@ -41,20 +42,19 @@ class Site:
         path = f"{API}/employees/{employee['id']}/nik"
         kept = await self.service.http.put(path, json={"nik": BUILT_IN[0].nik}, headers=self.service.as_admin())
         assert kept.status_code == 204, kept.text
-        phone = await Phone.open(browser, self.origin)
-        await phone.confirm_birth_date(await activation_code(self.service, nip), nip)
-        await phone.tap("Buat kunci sandi")
-        await phone.page.wait_for_url("**/beranda")
+        phone = await self._signed_in(browser, await activated(self.service, nip))
+        await phone.go("/beranda")
         return phone
 
     async def office(self, browser: Browser) -> Phone:
-        """The browser of the personnel office, on its figures."""
-        desk = await Phone.open(browser, self.origin, passkeys=False)
-        await desk.go("/dashboard/masuk")
-        await desk.page.locator("input[name=token]").fill(self.service.admin)
-        await desk.page.locator("form:has(input[name=token]) button").click()
-        await desk.page.wait_for_url("**/dashboard/*")
-        return desk
+        """The browser of the personnel office."""
+        return await self._signed_in(browser, await office(self.service, Role.BKPSDM_ADMIN))
+
+    async def _signed_in(self, browser: Browser, visit: Visit) -> Phone:
+        phone = await Phone.open(browser, self.origin, passkeys=False)
+        cookies = [{"name": name, "value": value, "url": self.origin} for name, value in visit.cookies.items()]
+        await phone.page.context.add_cookies(cookies)
+        return phone
 
 
 @pytest.fixture(scope="module")
