@@ -85,7 +85,7 @@ async def site(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
 
 async def to_the_passphrase(phone: Phone) -> None:
     """From the home page through the statement to the field."""
-    await phone.tap("Tanda tangani lewat BSrE")
+    await phone.tap("Tanda tangani 1 dokumen lewat BSrE")
     await phone.page.locator("main[data-state=reading]").wait_for()
     await phone.page.locator(".end").scroll_into_view_if_needed()
     await phone.page.locator("button.confirm").click()
@@ -183,7 +183,7 @@ async def test_the_office_decides_that_nothing_was_signed_and_it_is_asked_for_ag
     await desk.seen("kantor-belum-pasti-kosong", judged=False)
     await phone.page.reload()
     await phone.page.wait_for_url("**/beranda")
-    assert await phone.page.get_by_role("button", name="Tanda tangani lewat BSrE").is_visible()
+    assert await phone.page.get_by_role("button", name="Tanda tangani 1 dokumen lewat BSrE").is_visible()
     assert [one for one in desk.complaints + phone.complaints if "409" not in one] == []
     await phone.close()
     await desk.close()

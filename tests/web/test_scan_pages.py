@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
-from app.core.signing_settings import SigningSettings
+from app.core.signing_settings import Pkcs12Settings, SigningSettings
 from app.device.signer import API
 from tests.conftest import NOON
 from tests.service import Service, running_service
@@ -89,3 +90,24 @@ async def test_only_the_personnel_office_sees_what_is_uncertain(town: Service) -
     assert "Nothing is uncertain" in (await desk.get("/kantor/belum-pasti")).text
     for role in (Role.OPD_ADMIN, Role.AUDITOR, Role.HEAD):
         assert (await (await office(town, role)).get("/kantor/belum-pasti")).status_code == 403
+
+
+async def test_what_an_official_takes_note_of_is_not_offered_to_services_elsewhere(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    given = [SigningSettings(providers="device,pkcs12"), Pkcs12Settings(folder=tmp_path)]
+    async with running_service(fresh_database, tmp_path, NOON, given=given) as service:
+        await service.import_roster()
+        await service.open_round(pledges=["pakta_integritas"], countersign=True)
+        visit = await activated(service, SITI)
+        assert 'value="pkcs12"' not in (await visit.get("/beranda")).text
+        assert (await visit.post("/tanda-tangan/lewat", {"provider": "pkcs12"})).headers["location"] == "/beranda"
+        await service.open_round(pledges=["pakta_integritas"], title="Putaran kedua", election="Pemilihan Umum")
+        home = (await visit.get("/beranda")).text
+        assert "Tanda tangani 1 dokumen lewat berkas kunci" in home
+        assert "Baca dan tanda tangani 2 dokumen" in home
+        opened = await visit.post("/tanda-tangan/lewat", {"provider": "pkcs12"})
+        act = await visit.get(opened.headers["location"])
+        assert act.text.count("<section data-document=") == 1
+        stranger = await activated(service, BUDI)
+        assert (await stranger.get(opened.headers["location"])).status_code == 404

@@ -24,7 +24,7 @@ from app.signing.remote import acts, own
 from app.signing.remote.schemas import RemoteCreate, RemoteRead
 from app.signing.sessions import Ceremony
 from app.signing.states import State
-from app.web.pages.home import list_owed, signable
+from app.web.pages.home import list_owed, sendable
 from app.web.refusals import told
 from app.web.rendering import language_of, render
 from app.web.visitor import BriefFormVisitorDep, FormVisitorDep, Visitor, VisitorDep
@@ -43,7 +43,7 @@ async def post_act(
 ) -> Response:
     """Prepare everything that is asked of the person now, in the provider's layout."""
     now, held = clock.now(), resources(request)
-    ids = [one.id for one in signable(await list_owed(request, session, visitor, now=now))]
+    ids = [one.id for one in sendable(await list_owed(request, session, visitor, now=now))]
     if not ids:
         return RedirectResponse("/beranda", 303)
     wanted = RemoteCreate(obligation_ids=ids, provider=provider)
