@@ -19,6 +19,7 @@ UPLOADS = {
     "POST /me/obligations/{obligation_id}/scan",
     "POST /obligations/{obligation_id}/exemption",
     "POST /obligations/{obligation_id}/scan",
+    "POST /me/remote-signatures/{act_id}/file",
     "POST /remote-signatures/{call_id}/file",
     "POST /roster-imports",
     "POST /roster-imports/{import_id}/corrections",

@@ -29,3 +29,21 @@ def page_png(document: bytes, page: int = 1, *, dpi: int = 110) -> bytes:
     shades = image.convert("RGB").quantize(_SHADES, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     shades.save(written, "PNG", bits=4)
     return written.getvalue()
+
+
+def page_photo(document: bytes, page: int = 1, *, width: int = 1400) -> tuple[bytes, int]:
+    """Page `page` (from 1) of a scan as a JPEG of at most `width` pixels, and how many pages there are. Raises IndexError for none."""
+    with PDFIUM:
+        library: Any = pypdfium2
+        opened = library.PdfDocument(document)
+        try:
+            pages = len(opened)
+            if not 1 <= page <= pages:
+                raise IndexError(page)
+            shown = opened[page - 1]
+            image = shown.render(scale=min(width / shown.get_size()[0], 300 / 72)).to_pil()
+        finally:
+            opened.close()
+    written = io.BytesIO()
+    image.convert("RGB").save(written, "JPEG", quality=80)
+    return written.getvalue(), pages

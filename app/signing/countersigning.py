@@ -91,6 +91,14 @@ async def list_waiting(
     )
 
 
+async def get_waiting(
+    session: Session, ceremony: Ceremony, actor: Principal, ids: Sequence[UUID], *, now: datetime
+) -> list[Waiting]:
+    """Return, oldest first, what of the given documents waits for the caller's note; raises `NotFound` unless all of it does."""
+    today = local_day(now, ceremony.timezone)
+    return await noting.get_waiting(session, actor.require_employee(), ids, today=today)
+
+
 async def leave_out(
     session: Session, ceremony: Ceremony, actor: Principal, ids: Sequence[UUID], reason: str, *, now: datetime
 ) -> int:

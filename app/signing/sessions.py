@@ -128,11 +128,13 @@ async def open_session(
     return _own(signing, [Item(d, d.digest) for d in prepared], participants)
 
 
-async def get_own(session: Session, actor: Principal, session_id: UUID, *, lock: bool) -> SigningSession:
-    """Return the caller's session; another person's does not exist for them."""
+async def get_own(
+    session: Session, actor: Principal, session_id: UUID, *, lock: bool, elsewhere: bool = False
+) -> SigningSession:
+    """Return the caller's session, with `elsewhere` also one through a provider; another person's does not exist for them."""
     employee_id = actor.require_employee()
     found = await queries.find_session(session, session_id, lock=lock)
-    if found is None or found.employee_id != employee_id or found.provider != DEVICE:
+    if found is None or found.employee_id != employee_id or not (elsewhere or found.provider == DEVICE):
         raise NotFound
     return found
 

@@ -17,6 +17,7 @@ from app.web.pages import (
     ceremony,
     checking,
     dashboard,
+    declining,
     home,
     kiosk,
     login,
@@ -26,9 +27,13 @@ from app.web.pages import (
     recap_check,
     reference,
     register,
+    remote,
+    scan_review,
+    scanning,
     screen,
     sso,
     start,
+    uncertain,
 )
 
 static = APIRouter(include_in_schema=False)
@@ -60,6 +65,9 @@ def install(app: FastAPI) -> None:
         kiosk,
         access,
         ceremony,
+        declining,
+        remote,
+        scanning,
         noting,
         checking,
         register,
@@ -72,6 +80,8 @@ def install(app: FastAPI) -> None:
         audit,
         dashboard,
         screen,
+        uncertain,
+        scan_review,
         recap_check,
     ):
         app.include_router(pages.router, include_in_schema=False)

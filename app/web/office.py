@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from fastapi import Depends, Form, Request, Response
 
-from app.core.db import Session
+from app.core.db import Database, Session
 from app.core.errors import ConfirmationNeeded, ForeignRequest, NotAuthenticated
 from app.core.http import Authenticator, ClockDep, SessionDep, SettingsDep, resources
 from app.core.permission import Permission
@@ -29,6 +29,8 @@ from app.core.secrets import master_key
 from app.core.settings import ServiceSettings, StorageSettings
 from app.identity.accounts.models import Account
 from app.identity.edge import csrf_token, find_account
+from app.signing.providers.registry import Providers
+from app.signing.remote.scans import PROVIDER
 
 LIFE = timedelta(hours=10)
 _PURPOSE = b"pakta.office.v1"
@@ -37,16 +39,26 @@ _NONCE = 12
 
 @dataclass(frozen=True)
 class Office:
-    """Whoever came in with an account or a token: the caller as services want it, the cookie, and the account if it is one."""
+    """Whoever came in with an account or a token: the caller as services want it, the cookie, and the account if it is one.
+
+    `paper` and `elsewhere`: whether pledges are signed on paper, or through services elsewhere, so that there is something to see of it.
+    """
 
     principal: Principal
     cookie: str
     account: Account | None = None
+    paper: bool = False
+    elsewhere: bool = False
 
     @property
     def sees_people(self) -> bool:
         """Whether names are for this caller's eyes."""
         return self.principal.may(Permission.OBLIGATION_READ)
+
+    @property
+    def sees_reasons(self) -> bool:
+        """Whether why somebody declined is for this caller's eyes, as over the API: whoever looks after the agency's people."""
+        return self.principal.may(Permission.NIP_READ)
 
     @property
     def csrf(self) -> str:
@@ -60,6 +72,12 @@ class Office:
         places = (
             ("/kantor/akun", "office.nav.accounts", everything and may(Permission.ACCOUNT_READ)),
             ("/kantor/aktivasi", "office.nav.activations", may(Permission.ACTIVATION_READ)),
+            ("/kantor/pindaian", "office.nav.scans", self.paper and may(Permission.SCAN_WRITE)),
+            (
+                "/kantor/belum-pasti",
+                "office.nav.uncertain",
+                self.elsewhere and everything and may(Permission.REMOTE_DECIDE),
+            ),
             ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
             ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
             ("/kantor/sesi", "office.nav.sessions", self.account is not None),
@@ -112,12 +130,14 @@ async def caller_of(request: Request, session: Session, token: str) -> Principal
 async def find_office(request: Request, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Office | None:
     """Return whoever came in, with an account before a token."""
     signed_in = await find_account(request, session)
+    ways = resources(request).get(Providers).traits
+    paper, elsewhere = any(way.name == PROVIDER for way in ways), any(way.remote for way in ways)
     if signed_in is not None:
-        return Office(signed_in.principal, signed_in.token, signed_in.account)
+        return Office(signed_in.principal, signed_in.token, signed_in.account, paper, elsewhere)
     value = request.cookies.get(cookie_name(settings.service), "")
     token = unseal(settings.storage, value, clock.now()) if value else None
     found = await caller_of(request, session, token) if token else None
-    return Office(found, value) if found else None
+    return Office(found, value, None, paper, elsewhere) if found else None
 
 
 MaybeOfficeDep = Annotated[Office | None, Depends(find_office)]
@@ -139,6 +159,15 @@ async def get_form_office(
     return office
 
 
+async def get_brief_form_office(
+    request: Request, clock: ClockDep, settings: SettingsDep, csrf: Annotated[str, Form(max_length=200)] = ""
+) -> Office:
+    """Return whoever sent a form of ours, from a transaction of its own: none is held while a service far away is asked."""
+    async with resources(request).get(Database).transaction() as session:
+        return await get_form_office(await get_office(await find_office(request, session, clock, settings)), csrf)
+
+
+BriefFormOfficeDep = Annotated[Office, Depends(get_brief_form_office)]
 OfficeDep = Annotated[Office, Depends(get_office)]
 FormOfficeDep = Annotated[Office, Depends(get_form_office)]
 

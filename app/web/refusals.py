@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from app.core.errors import AppError, ConfirmationNeeded, NotAuthenticated
 from app.core.http import SAFE_METHODS, resources
 from app.core.settings import Settings
+from app.core.texts import catalogue, text
 from app.identity.kiosk import edge as kiosk
 from app.web.headers import harden
 from app.web.rendering import render
@@ -34,6 +35,17 @@ def install(app: FastAPI) -> None:
 def wants_page(request: Request) -> bool:
     """Whether a person's browser asks for a page, not a script or a program."""
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(MACHINE_PATHS)
+
+
+def told(error: AppError, language: str) -> str:
+    """Return what a refusal says and its remedy, for the page it happened on; a `reason` in the reader's words where there are some."""
+    params, known = dict(error.params), catalogue(language)
+    if (words := f"why.{params.get('reason', '')}") in known:
+        params["reason"] = known[words]
+    sentences = [text(error.code, language, **params)]
+    if f"{error.code}.remedy" in known:
+        sentences.append(text(f"{error.code}.remedy", language, **params))
+    return " ".join(sentences)
 
 
 def _dressed(inner: Handler) -> Handler:

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request
 
+from app.core.db import Database
 from app.core.errors import ForeignRequest, NotAuthenticated
-from app.core.http import SessionDep, SettingsDep
+from app.core.http import SessionDep, SettingsDep, resources
 from app.core.principal import Principal
 from app.identity.edge import csrf_token, live_login, person_principal, session_cookie
 from app.identity.kiosk import edge as kiosk
@@ -99,6 +100,14 @@ async def get_form_visitor(
     return visitor
 
 
+async def get_brief_form_visitor(request: Request, csrf: Annotated[str, Form(max_length=200)] = "") -> Visitor:
+    """Return whoever sent a form of ours, from a transaction of its own: none is held while a service far away is asked."""
+    async with resources(request).get(Database).transaction() as session:
+        visitor = await get_visitor(await find_visitor(await find_newcomer(request, session)))
+    require_own_form(visitor, csrf)
+    return visitor
+
+
 async def require_own_origin(request: Request, settings: SettingsDep) -> None:
     """Refuse a stranger's form from another site, so that nobody is signed in as somebody else.
 
@@ -122,6 +131,7 @@ async def refuse_kiosk(request: Request) -> None:
         raise NotAuthenticated
 
 
+BriefFormVisitorDep = Annotated[Visitor, Depends(get_brief_form_visitor)]
 NotAtKiosk = Depends(refuse_kiosk)
 VisitorDep = Annotated[Visitor, Depends(get_visitor)]
 SettlingDep = Annotated[Visitor, Depends(get_newcomer)]

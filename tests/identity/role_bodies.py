@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /me/signing-sessions/{session_id}/decline": {"json": {"reason": "belum sesuai"}},
     "POST /rounds/{round_id}/countersigners": {"json": {"agency_id": NOBODY, "nip": "198501012010012001"}},
     "POST /me/remote-signatures": {"json": {"obligation_ids": [NOBODY], "provider": "bsre-v2"}},
+    "POST /me/remote-signatures/{act_id}/file": {"files": {"file": ("signed.pdf", b"%PDF-", "application/pdf")}},
     "POST /me/obligations/{obligation_id}/scan": {"files": {"file": ("scan.pdf", b"%PDF-", "application/pdf")}},
     "POST /obligations/{obligation_id}/scan": {"files": {"file": ("scan.pdf", b"%PDF-", "application/pdf")}},
     "POST /scans/{scan_id}/refuse": {"json": {"reason": "buram sekali"}},

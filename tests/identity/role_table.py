@@ -71,6 +71,8 @@ PERSON_ONLY = {
     "GET /me/signing-providers",
     "POST /me/remote-signatures",
     "GET /me/remote-signatures/{act_id}",
+    "POST /me/remote-signatures/{act_id}/check",
+    "POST /me/remote-signatures/{act_id}/file",
     "POST /me/remote-signatures/{act_id}/signature",
     "POST /me/obligations/{obligation_id}/scan",
     "POST /me/countersignings/left-out",

@@ -2,9 +2,10 @@
 
 import asyncio
 import email
+import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,7 @@ import httpx
 import uvicorn
 from playwright.async_api import Browser, CDPSession, Page, Playwright
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
 from app.core.clock import SystemClock
 from app.core.db import Database
@@ -42,6 +44,7 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
+PICTURES = os.environ.get("PAKTA_TEST_PICTURES")
 AXE = Path(__file__).parent / "axe/node_modules/axe-core/axe.min.js"
 # Runs before the page's own scripts: remembers every key pair that is made and how.
 WATCH_KEYS = """
@@ -56,8 +59,8 @@ SubtleCrypto.prototype.generateKey = async function (...given) {
 
 
 @asynccontextmanager
-async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Service, str]]:
-    """Serve the application with its jobs on a free port; yield it and its origin."""
+async def serving(url: str, folder: Path, given: Sequence[BaseSettings] = ()) -> AsyncIterator[tuple[Service, str]]:
+    """Serve the application with its jobs on a free port, `given` settings beside the usual; yield it and its origin."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     origin = f"http://localhost:{listening.getsockname()[1]}"
@@ -68,6 +71,7 @@ async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Service, str]]:
             DatabaseSettings(url=SecretStr(url), pool_size=5),
             MailSettings(url=SecretStr(f"dir://{folder}/mail")),
             LimitSettings(login_per_minute=1000),
+            *given,
         ]
     )
     clock = SystemClock()
@@ -187,6 +191,19 @@ class Phone:
         assert self.authenticator is not None
         session, name = self.authenticator
         await session.send("WebAuthn.setUserVerified", {"authenticatorId": name, "isUserVerified": not refuse})
+
+    async def seen(self, name: str, *, judged: bool = True) -> None:
+        """The page as it stands fits a phone and a desk and breaks no rule of accessibility; `PAKTA_TEST_PICTURES` keeps pictures.
+
+        Not `judged`: the same template was, so it is only where pictures are wanted.
+        """
+        for width in (1280, 360):
+            await self.page.set_viewport_size({"width": width, "height": 740})
+            assert await self.page.evaluate("document.documentElement.scrollWidth") <= width, (self.page.url, width)
+            if PICTURES:
+                await self.page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
+        if judged or PICTURES:
+            assert await self.judged() == []
 
     async def judged(self) -> list[str]:
         """What axe-core (WCAG 2.2 A and AA, and its best practices) finds wrong with the page as it stands."""

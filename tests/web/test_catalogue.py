@@ -26,6 +26,12 @@ PREFIXES = (
     "office.nav.",
     "people.state.",
     "reason.",
+    "remote.kept.",
+    "remote.other.",
+    "remote.secret.",
+    "scans.result.",
+    "uncertain.result.",
+    "uncertain.state.",
     "verdict.",
     "verdict.assurance.",
     "verdict.kind.",
@@ -113,12 +119,13 @@ def test_scripts_keep_nothing_but_which_statements_were_read() -> None:
     stores = re.compile(r"localStorage|indexedDB|caches\.|document\.cookie|sessionStorage\.setItem\((\w+)")
     scripts = {name: asset.data.decode() for name, asset in assets.assets().items() if name.endswith(".js")}
     found = {(name, match[0]) for name, script in scripts.items() for match in stores.finditer(script)}
-    assert found == {("signing-page.js", "sessionStorage.setItem(remembered")}
+    assert found == {("reading.js", "sessionStorage.setItem(remembered")}
 
 
-def test_every_module_the_signing_page_needs_is_preloaded() -> None:
-    page = (TEMPLATES / "signing.html").read_text(encoding="utf-8")
-    needed, waiting = set(), ["signing-page.js"]
+@pytest.mark.parametrize(("template", "script"), [("signing", "signing-page"), ("remote", "remote-page")])
+def test_every_module_a_signing_page_needs_is_preloaded(template: str, script: str) -> None:
+    page = (TEMPLATES / f"{template}.html").read_text(encoding="utf-8")
+    needed, waiting = set(), [f"{script}.js"]
     while waiting:
         script = assets.assets()[waiting.pop()].data.decode()
         fresh = set(re.findall(r'from "\./([\w-]+\.js)"', script)) - needed

@@ -25,15 +25,18 @@ async def test_an_official_leaves_one_out_and_signs_the_rest(noted: OpenedRound)
     assert 'href="/mengetahui"' in home.text
     page = await visit.get("/mengetahui")
     assert chosen(page.text) == dict.fromkeys(documents, True)
-    nothing = await visit.post("/mengetahui/keluarkan", {"reason": " ", "document": documents[0]})
-    assert nothing.headers["location"] == "/mengetahui"
+    asked = await visit.post("/mengetahui", {"document": documents[1:], "listed": documents})
+    assert (asked.status_code, names(asked.text)) == (200, 1)
+    answer = {"left": documents[0], "document": documents[1:]}
+    nothing = await visit.post("/mengetahui/keluarkan", answer | {"reason": " "})
+    assert (nothing.status_code, names(nothing.text)) == (422, 1)
     assert chosen((await visit.get("/mengetahui")).text) == dict.fromkeys(documents, True)
-    await visit.post("/mengetahui/keluarkan", {"reason": "<b>belum lengkap", "document": documents[0]})
+    opened = await visit.post("/mengetahui/keluarkan", answer | {"reason": "<b>belum lengkap"})
+    assert opened.status_code == 303, opened.text
     page = await visit.get("/mengetahui")
     assert chosen(page.text) == {documents[0]: False, documents[1]: True, documents[2]: True}
     assert "&lt;b&gt;belum lengkap" in page.text
-    opened = await visit.post("/mengetahui", {"document": documents[1:]})
-    assert opened.status_code == 303, opened.text
+    assert (await visit.post("/mengetahui", {"document": documents[1:], "listed": documents[1:]})).status_code == 303
     act = await visit.get(opened.headers["location"])
     assert f'<section data-document="{documents[1]} {documents[2]}"' in act.text
     assert 'data-purpose="pakta.countersign.v1"' in act.text
@@ -44,6 +47,22 @@ async def test_an_official_leaves_one_out_and_signs_the_rest(noted: OpenedRound)
     assert [(await facts(noted.service, d))["state"] for d in documents] == ["signed", "countersigned", "countersigned"]
 
 
+async def test_several_are_left_out_with_one_reason_or_each_with_its_own(noted: OpenedRound) -> None:
+    documents = [await signed_by(noted, nip_of(n)) for n in (9, 11, 13)]
+    device = await head(noted)
+    visit = visit_of(device, noted.service)
+    await visit.get("/mengetahui")
+    reasons = ["jabatan keliru", "", "salah unit"]
+    await visit.post("/mengetahui/keluarkan", {"left": documents, "reason": reasons})
+    kept = {one["document_id"]: one["left_out_reason"] for one in await device.countersignings(left_out=True)}
+    assert [kept[d] for d in documents] == ["jabatan keliru", "jabatan keliru", "salah unit"]
+    other = visit_of(await noted.service.device(nip_of(15)), noted.service)
+    await other.get("/beranda")
+    refused = await other.post("/mengetahui", {"listed": documents})
+    assert refused.status_code == 404
+    assert names(refused.text) == 0
+
+
 async def test_who_takes_note_of_nothing_sees_an_empty_list(noted: OpenedRound) -> None:
     visit = visit_of(await noted.service.device(nip_of(7)), noted.service)
     assert 'href="/mengetahui"' not in (await visit.get("/beranda")).text
@@ -52,6 +71,11 @@ async def test_who_takes_note_of_nothing_sees_an_empty_list(noted: OpenedRound) 
     assert (await visit.post("/mengetahui", {})).headers["location"] == "/mengetahui"
     stranger = Visit(noted.service.http)
     assert (await stranger.get("/mengetahui")).status_code in {303, 401}
+
+
+def names(page: str) -> int:
+    """How many people a reason is asked about."""
+    return len(re.findall(r'<input name="reason"', page))
 
 
 def chosen(page: str) -> dict[str, bool]:

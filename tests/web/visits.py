@@ -10,6 +10,7 @@ import httpx
 import psycopg
 
 from app.core.ids import new_id
+from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.device.signer import Device
 from tests.conftest import TEMPLATE, database_url
@@ -85,6 +86,17 @@ async def activated(service: Service, nip: str, *, language: str = "id") -> Visi
 def visit_of(device: Device, service: Service, *, language: str = "id") -> Visit:
     """The browser on a phone that was activated over the API."""
     return Visit(service.http, language, dict(device._cookies))
+
+
+async def office(service: Service, role: Role, agencies: list[Any] | None = None) -> Visit:
+    """The browser of an office that entered a token."""
+    visit = Visit(service.http)
+    token = (await service.token(role, agencies))["authorization"].removeprefix("Bearer ")
+    entered = await visit.post("/dashboard/masuk", {"token": token}, token=False, headers={"origin": "null"})
+    assert entered.status_code == 303, entered.text
+    await visit.get("/dashboard")
+    await visit.get(entered.headers["location"])
+    return visit
 
 
 async def opened(service: Service, visit: Visit) -> str:

@@ -61,6 +61,11 @@ async def list_waiting(
     return await queries.list_waiting(session, employee_id, offices, left_out=left_out, after=after, limit=limit)
 
 
+async def get_waiting(session: Session, employee_id: UUID, ids: Sequence[UUID], *, today: date) -> list[Waiting]:
+    """Return, oldest first, what of the given documents waits for a person's note; raises `NotFound` unless all of it does."""
+    return await _take(session, employee_id, ids, today)
+
+
 async def leave_out(
     session: Session, employee_id: UUID, ids: Sequence[UUID], reason: str, *, today: date, now: datetime
 ) -> int:

@@ -10,7 +10,7 @@ from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.principal import Principal
-from app.core.texts import text
+from app.core.texts import catalogue, text
 from app.document import elsewhere
 from app.document import service as documents
 from app.document.elsewhere import Way
@@ -188,8 +188,11 @@ async def describe(
 
 def _refusal(call: RemoteCall, language: str) -> RemoteRefusal:
     code, _, detail = call.reason.partition(":")
+    remedy = f"{code}.remedy"
     return RemoteRefusal(
-        code=code, title=text(code, language, state=detail, reason=detail, detail=detail, status=detail)
+        code=code,
+        title=text(code, language, state=detail, reason=detail, detail=detail, status=detail),
+        remedy=text(remedy, language) if remedy in catalogue(language) else None,
     )
 
 

@@ -35,6 +35,24 @@ async def has_open_calls(session: Session, obligation_ids: Sequence[UUID]) -> bo
     return bool(rows[0][0])
 
 
+async def list_held_back(session: Session, employee_id: UUID) -> list[Any]:
+    """Return a person's obligations that are being signed elsewhere, or whose outcome is unknown, with the act."""
+    under_way = exists().where(RemoteCall.document_id == Document.id, _OPEN)
+    statement = (
+        select(Document.obligation_id, SigningSession.id)
+        .join(SigningSessionDocument, SigningSessionDocument.session_id == SigningSession.id)
+        .join(Document, Document.id == SigningSessionDocument.document_id)
+        .where(
+            SigningSession.employee_id == employee_id,
+            SigningSession.provider != literal_column("'device'"),  # the index holds these alone
+            SigningSession.state.in_(("sending", "unknown")),
+            Document.state == "prepared",
+            or_(SigningSession.state == "sending", under_way),
+        )
+    )
+    return list(await session.execute(statement))
+
+
 async def find_newest(session: Session, employee_id: UUID, provider: str) -> SigningSession | None:
     """Return a person's newest act through a provider."""
     statement = select(SigningSession).where(
@@ -139,6 +157,12 @@ async def find_waiting_scan(session: Session, obligation_id: UUID) -> WetScan | 
     """Return the scan of an obligation that waits for its judgement."""
     statement = select(WetScan).where(WetScan.obligation_id == obligation_id, WetScan.state == "uploaded")
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_own_scans(session: Session, employee_id: UUID, obligation_ids: Sequence[UUID]) -> list[WetScan]:
+    """Return a person's scans of some obligations, oldest first."""
+    statement = select(WetScan).where(WetScan.obligation_id.in_(obligation_ids), WetScan.employee_id == employee_id)
+    return list((await session.execute(statement.order_by(WetScan.id))).scalars())
 
 
 async def find_scan(session: Session, scan_id: UUID, scope: Scope, *, lock: bool) -> WetScan | None:

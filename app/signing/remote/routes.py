@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from fastapi import BackgroundTasks, Depends, File, Form, Request, Response, UploadFile
 
+from app.core.clock import Clock
 from app.core.db import Database
 from app.core.errors import NotAuthenticated, UploadTooLarge
 from app.core.http import ActorDep, Authenticator, ClockDep, SessionDep, SettingsDep, client_address, resources
@@ -14,10 +15,11 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.resources import Resources
 from app.core.routing import Router
+from app.core.settings import Settings
 from app.core.texts import negotiate
 from app.signing.providers.base import Given
 from app.signing.providers.registry import Providers
-from app.signing.remote import acts, sending, unknown
+from app.signing.remote import acts, own, sending, unknown
 from app.signing.remote.schemas import (
     CallRead,
     DecisionCreate,
@@ -28,6 +30,7 @@ from app.signing.remote.schemas import (
     UnknownRead,
 )
 from app.signing.routes import CeremonyDep
+from app.signing.sessions import Ceremony
 
 router = Router(tags=["signing elsewhere"])
 log = structlog.get_logger()
@@ -128,6 +131,45 @@ async def _send(held: Resources, act_id: UUID, given: Given) -> None:
         log.error("remote.send_failed", act=str(act_id), kind=type(fault).__name__)  # noqa: TRY400 - a trace may quote secrets
 
 
+@router.post("/me/remote-signatures/{act_id}/check")
+async def check_own(act_id: UUID, request: Request, actor: BriefActorDep) -> RemoteRead:
+    """Ask the service about the unknown outcomes of an own act again; nothing is ever sent to be signed by this."""
+    await own.check_own(resources(request), actor, act_id)
+    return await _described(request, actor, act_id)
+
+
+@router.post("/me/remote-signatures/{act_id}/file")
+async def hand_in_own(
+    act_id: UUID,
+    request: Request,
+    actor: BriefActorDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    file: Annotated[UploadFile, File(description="The signed PDF, as the service gave it out.")],
+) -> RemoteRead:
+    """Hand in the signed file of an own document whose outcome is unknown; it counts only if it is that document, well signed."""
+    data, held = await _read_file(file, settings), resources(request)
+    async with held.get(Database).transaction() as session:
+        await own.hand_in_own(session, held, actor, act_id, data, now=clock.now())
+    return await _described(request, actor, act_id)
+
+
+async def _described(request: Request, actor: Principal, act_id: UUID) -> RemoteRead:
+    held = resources(request)
+    ceremony, providers, now = held.get(Ceremony), held.get(Providers), held.get(Clock).now()  # type: ignore[type-abstract]
+    async with held.get(Database).transaction() as session:
+        found = await acts.get_own(session, actor, act_id, lock=False)
+        return await acts.describe(session, ceremony, providers, found, now=now, language=_language(request))
+
+
+async def _read_file(file: UploadFile, settings: Settings) -> bytes:
+    most = settings.limits.verify_mb
+    data = await file.read((most << 20) + 1)
+    if len(data) > most << 20:
+        raise UploadTooLarge(most_mb=most)
+    return data
+
+
 @router.get("/remote-signatures/unknown")
 async def list_unknown(
     request: Request,
@@ -175,11 +217,7 @@ async def hand_in(
 ) -> CallRead:
     """Hand in the signed file of a call whose answer was lost; it counts only if it is the prepared document with a good signature."""
     actor.require(Permission.REMOTE_DECIDE)
-    most = settings.limits.verify_mb << 20
-    data = await file.read(most + 1)
-    if len(data) > most:
-        raise UploadTooLarge(most_mb=settings.limits.verify_mb)
-    held = resources(request)
+    data, held = await _read_file(file, settings), resources(request)
     return _read(await unknown.hand_in(session, held, actor, call_id, data, reason.replace("\0", ""), now=clock.now()))
 
 

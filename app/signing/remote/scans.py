@@ -1,6 +1,7 @@
 """Scans of pledges signed on paper: taken in, looked at, accepted or refused by an officer with a reason."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -103,6 +104,18 @@ async def list_waiting(session: Session, actor: Principal, after: UUID | None, l
     """Return scans that wait for their judgement, oldest first."""
     actor.require(Permission.SCAN_WRITE)
     return [read(scan, row) for scan, row in await queries.list_scans(session, actor.scope, after, limit)]
+
+
+async def list_own(session: Session, actor: Principal, obligation_ids: Sequence[UUID]) -> dict[UUID, WetScan]:
+    """Return the newest scan of each of the caller's obligations that has one."""
+    found = await queries.list_own_scans(session, actor.require_employee(), obligation_ids)
+    return {scan.obligation_id: scan for scan in found}
+
+
+async def look_at(session: Session, actor: Principal, scan_id: UUID) -> tuple[ScanRead, bool]:
+    """Return a scan, and whether the caller uploaded it and so leaves its judgement to somebody else."""
+    scan, person = await _get(session, actor, scan_id, lock=False)
+    return read(scan, person), scan.uploaded_by == actor.id
 
 
 async def file_of(session: Session, ceremony: Ceremony, actor: Principal, scan_id: UUID) -> bytes:

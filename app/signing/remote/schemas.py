@@ -41,10 +41,11 @@ class RemoteSend(BaseModel):
 
 
 class RemoteRefusal(BaseModel):
-    """Why the last call did not lead to a signature, in words."""
+    """Why the last call did not lead to a signature, in words, and what helps where something does."""
 
     code: str
     title: str
+    remedy: str | None
 
 
 class RemoteDocument(BaseModel):

@@ -46,6 +46,10 @@ async def list_unknown(session: Session, actor: Principal, after: UUID | None, l
 async def get_call(session: Session, actor: Principal, call_id: UUID, *, lock: bool = False) -> RemoteCall:
     """Return a call; raises `NotFound`."""
     actor.require(Permission.REMOTE_DECIDE)
+    return await _get(session, call_id, lock=lock)
+
+
+async def _get(session: Session, call_id: UUID, *, lock: bool = False) -> RemoteCall:
     found = await queries.lock_calls(session, [call_id]) if lock else await queries.list_by_ids(session, [call_id])
     if not found:
         raise NotFound
@@ -57,15 +61,21 @@ async def check_again(held: Resources, actor: Principal, call_id: UUID) -> Remot
 
     Raises `CallSettled`, and `ProviderUnavailable` when the service cannot be asked; the outcome stays unknown then.
     """
+    actor.require(Permission.REMOTE_DECIDE)
+    return await look_again(held, call_id)
+
+
+async def look_again(held: Resources, call_id: UUID) -> RemoteCall:
+    """Ask about a call for somebody whose right to it was seen; as `check_again`."""
     database, clock = held.get(Database), held.get(Clock)  # type: ignore[type-abstract]
     async with database.transaction() as session:
-        call = await get_call(session, actor, call_id)
+        call = await _get(session, call_id)
         _require_unknown(call)
         provider = held.get(Providers).get(call.provider)
         signer = await _signer(session, held, call, provider)
     made = await _put_by(held, call_id, provider) or await provider.look_again(signer, call.reference)
     async with database.transaction() as session:
-        call = await get_call(session, actor, call_id, lock=True)
+        call = await _get(session, call_id, lock=True)
         _require_unknown(call)
         call.checked_at = clock.now()
         if made is not None:
@@ -78,7 +88,15 @@ async def hand_in(
     session: Session, held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str, *, now: datetime
 ) -> RemoteCall:
     """Keep a signed file that was fetched by other means, if it is the prepared document and its signature holds. Raises `FileUnfit`."""
-    call = await get_call(session, actor, call_id, lock=True)
+    await get_call(session, actor, call_id)
+    return await take_file(session, held, actor, call_id, data, reason, now=now)
+
+
+async def take_file(
+    session: Session, held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str, *, now: datetime
+) -> RemoteCall:
+    """Keep a file for somebody whose right to the call was seen; as `hand_in`."""
+    call = await _get(session, call_id, lock=True)
     _require_unknown(call)
     provider = held.get(Providers).get(call.provider)
     if provider.traits.takes is not Takes.FILE:

@@ -13,7 +13,7 @@ from app.signing.covering import ActKind
 from app.signing.errors import SessionExpired
 from app.signing.sessions import Ceremony
 from app.signing.states import State
-from app.web.pages.home import list_owed
+from app.web.pages.home import list_owed, signable
 from app.web.rendering import render
 from app.web.visitor import FormVisitorDep, VisitorDep
 
@@ -25,7 +25,7 @@ async def post_session(request: Request, session: SessionDep, clock: ClockDep, v
     """Prepare everything that is asked of the person now."""
     now = clock.now()
     owed = await list_owed(request, session, visitor, now=now)
-    ids = [one.id for one in owed if one.state == "pending" and one.open]
+    ids = [one.id for one in signable(owed)]
     if not ids:
         return RedirectResponse("/beranda", 303)
     ceremony = resources(request).get(Ceremony)
@@ -54,9 +54,10 @@ async def read_session(
 @router.get("/selesai/{session_id}")
 async def read_receipt(session_id: UUID, request: Request, session: SessionDep, visitor: VisitorDep) -> Response:
     """The receipt of an act: what, when, the QR codes, the files."""
-    found = await sessions.get_own(session, visitor.principal, session_id, lock=False)
+    found = await sessions.get_own(session, visitor.principal, session_id, lock=False, elsewhere=True)
     if found.state != State.SIGNED:
-        return RedirectResponse(f"/tanda-tangan/{session_id}", 303)
+        way = "" if found.provider == sessions.DEVICE else "lewat/"
+        return RedirectResponse(f"/tanda-tangan/{way}{session_id}", 303)
     shelf = resources(request).get(Ceremony).shelf
     covered = await sessions.covered_documents(session, found)
     titles = [(await shelf.text(session, one.round_id, one.pledge)).title for one in covered]

@@ -1,5 +1,6 @@
 """`/dashboard`: how far the city is, which agency needs attention, who has not signed. Works without any script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -21,9 +22,11 @@ from app.core.http import ClockDep, SessionDep, SettingsDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.core.routing import Router
 from app.core.settings import ServiceSettings
+from app.document.compiled import TemplateShelf
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
 from app.obligation import service as obligation
+from app.obligation.models import Participant
 from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 from app.web.chart import TrendChart, trend_chart
@@ -156,7 +159,7 @@ async def read_people(
     clock: ClockDep,
     office: OfficeDep,
     unit: UUID | None = None,
-    keadaan: Literal["pending", "signed", "deferred", "exempt", "left"] = "pending",
+    keadaan: Literal["pending", "declined", "signed", "deferred", "exempt", "left"] = "pending",
     cari: Words = "",
     cursor: CursorQuery = None,
 ) -> Response:
@@ -168,7 +171,8 @@ async def read_people(
         office.principal,
         round_id,
         _PEOPLE + 1,
-        state=keadaan,
+        state=None if keadaan == "declined" else keadaan,
+        declined=keadaan == "declined",
         agency_id=agency_id,
         unit_id=unit,
         search=cari.strip() or None,
@@ -183,6 +187,7 @@ async def read_people(
         round=await pledge.read_round(session, office.principal, round_id),
         agency=agency,
         people=[(one, asn.shown_nip(office.principal, one.nip)) for one in found[:_PEOPLE]],
+        declined=await _declined(request, session, round_id, found[:_PEOPLE]),
         given={"unit": unit or "", "keadaan": keadaan, "cari": cari},
         more=more,
     )
@@ -211,6 +216,21 @@ async def read_recap(
         session, office.principal, round_id, settings.service, annex=opd, language=language, now=clock.now()
     )
     return await forms.file(found, form, language)
+
+
+async def _declined(
+    request: Request, session: Session, round_id: UUID, people: Sequence[Participant]
+) -> dict[UUID, list[tuple[datetime, str, list[str]]]]:
+    """Who of the people would not sign: when, why, and which pledges; a reason told of several at once is said once."""
+    shelf, found = resources(request).get(TemplateShelf), dict[UUID, list[tuple[datetime, str, list[str]]]]()
+    for person, owed in (await obligation.obligations_of(session, round_id, [p.employee_id for p in people])).items():
+        told = dict[tuple[datetime, str], list[str]]()
+        for one in owed:
+            if one.declined_at is not None:
+                title = (await shelf.text(session, round_id, one.pledge)).title
+                told.setdefault((one.declined_at, one.declined_reason or ""), []).append(title)
+        found[person] = [(at, why, titles) for (at, why), titles in told.items()]
+    return found
 
 
 async def _rounds(session: Session, office: Office) -> list[PledgeRound]:

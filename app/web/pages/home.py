@@ -14,16 +14,19 @@ from app.document.compiled import TemplateShelf
 from app.obligation import service as obligation
 from app.pledge.models import PledgeRound
 from app.signing import countersigning
-from app.signing.sessions import Ceremony
-from app.web.rendering import render
+from app.signing.providers.registry import Providers
+from app.signing.remote import own, scans
+from app.signing.sessions import DEVICE, Ceremony
+from app.web.rendering import language_of, render
 from app.web.visitor import Visitor, VisitorDep
+from app.web.way import ways_elsewhere
 
 router = Router()
 
 
 @dataclass(frozen=True)
 class Owed:
-    """One pledge as the home page shows it."""
+    """One pledge as the home page shows it; `held_by`: the act elsewhere that may have signed it already."""
 
     id: UUID
     title: str
@@ -33,11 +36,16 @@ class Owed:
     closes_at: datetime
     document_id: UUID | None
     signed_at: datetime | None
+    declined_at: datetime | None
+    declined_reason: str | None
+    held_by: UUID | None
+    countersigned: bool
 
 
 async def list_owed(request: Request, session: Session, visitor: Visitor, *, now: datetime) -> list[Owed]:
     """Return what a person owes and has signed, newest round first; `open` while it can be signed."""
     shelf = resources(request).get(TemplateShelf)
+    held_back = {one.obligation_id: one.act_id for one in await own.list_held_back(session, visitor.principal)}
     return [
         Owed(
             id=owed.id,
@@ -48,9 +56,23 @@ async def list_owed(request: Request, session: Session, visitor: Visitor, *, now
             closes_at=pledge_round.closes_at,
             document_id=owed.document_id,
             signed_at=owed.signed_at,
+            declined_at=owed.declined_at,
+            declined_reason=owed.declined_reason,
+            held_by=held_back.get(owed.id) if owed.state == "pending" else None,
+            countersigned=pledge_round.countersign,
         )
         for owed, pledge_round in await obligation.list_mine(session, visitor.principal)
     ]
+
+
+def signable(owed: list[Owed]) -> list[Owed]:
+    """Return what can be signed now."""
+    return [one for one in owed if one.state == "pending" and one.open and one.held_by is None]
+
+
+def sendable(owed: list[Owed]) -> list[Owed]:
+    """Return what can be signed through a service elsewhere: nothing an official takes note of, which is done on devices."""
+    return [one for one in signable(owed) if not one.countersigned]
 
 
 @router.get("/beranda")
@@ -59,7 +81,8 @@ async def read_home(request: Request, session: SessionDep, clock: ClockDep, visi
     employee = await asn.get_employee(session, visitor.login.employee_id)
     now = clock.now()
     owed = await list_owed(request, session, visitor, now=now)
-    ceremony = resources(request).get(Ceremony)
+    held, pending = resources(request), signable(owed)
+    ceremony = held.get(Ceremony)
     noting = await countersigning.list_waiting(
         session, ceremony, visitor.principal, left_out=False, after=None, limit=1, now=now
     )
@@ -69,9 +92,14 @@ async def read_home(request: Request, session: SessionDep, clock: ClockDep, visi
         visitor=visitor,
         employee=employee,
         noting=bool(noting),
-        pending=[one for one in owed if one.state == "pending" and one.open],
+        pending=pending,
+        device=DEVICE in held.get(Providers).on,
+        paper=scans.PROVIDER in held.get(Providers).on,
+        ways=ways_elsewhere(held.get(Providers), language_of(request)) if sendable(owed) else [],
+        sendable=len(sendable(owed)),
+        held_back=[one for one in owed if one.held_by is not None],
         signed=[one for one in owed if one.state == "signed"],
-        others=[one for one in owed if one.state != "signed" and not (one.state == "pending" and one.open)],
+        others=[one for one in owed if one.state != "signed" and one not in pending and one.held_by is None],
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.core.db import Session
 from app.core.http import ClockDep, SessionDep, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.core.routing import Router
@@ -16,8 +17,10 @@ from app.web.visitor import FormVisitorDep, VisitorDep
 
 router = Router()
 PAGE = 300  # pledges in one act
+SHORTEST = 3  # characters of a reason
 
-Chosen = Annotated[list[UUID], Form(max_length=500, default_factory=list)]
+Documents = Annotated[list[UUID], Form(max_length=500, default_factory=list)]
+Reasons = Annotated[list[Annotated[str, Form(max_length=500)]], Form(max_length=500, default_factory=list)]
 
 
 @router.get("/mengetahui")
@@ -41,19 +44,27 @@ async def read_list(
         now=clock.now(),
     )
     more = encode_cursor(found[PAGE - 1].document.id) if len(found) > PAGE else ""
-    return render(request, "noting.html", visitor=visitor, waiting=found[:PAGE], more=more)
+    shown = found[:PAGE]
+    chosen = sum(one.document.left_out_at is None for one in shown)
+    return render(request, "noting.html", visitor=visitor, waiting=shown, chosen=chosen, more=more)
 
 
 @router.post("/mengetahui")
-async def post_session(
-    request: Request, session: SessionDep, clock: ClockDep, visitor: FormVisitorDep, document: Chosen
+async def post_chosen(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    visitor: FormVisitorDep,
+    document: Documents,
+    listed: Documents,
 ) -> Response:
-    """Prepare the notes on what was chosen; reading and signing go on as for every act."""
-    if not document:
-        return RedirectResponse("/mengetahui", 303)
-    ceremony = resources(request).get(Ceremony)
-    opened = await countersigning.open_session(session, ceremony, visitor.principal, document, now=clock.now())
-    return RedirectResponse(f"/tanda-tangan/{opened.signing.id}", 303)
+    """Go on to reading and signing what was chosen; of what was listed and not chosen the reasons are asked first.
+
+    What was left out before is not `listed`: its reason is known.
+    """
+    if left := list(dict.fromkeys(one for one in listed if one not in set(document))):
+        return await _ask_reasons(request, session, clock, visitor, document, left)
+    return await _open(request, session, clock, visitor, document)
 
 
 @router.post("/mengetahui/keluarkan")
@@ -62,12 +73,55 @@ async def post_left_out(
     session: SessionDep,
     clock: ClockDep,
     visitor: FormVisitorDep,
-    document: Chosen,
-    reason: Annotated[str, Form(max_length=500)] = "",
+    left: Documents,
+    reason: Reasons,
+    document: Documents,
 ) -> Response:
-    """Leave out what was chosen; without a reason, or with nothing chosen, nothing changes."""
-    reason = reason.replace("\0", "").strip()
-    if document and len(reason) >= 3:
-        ceremony = resources(request).get(Ceremony)
-        await countersigning.leave_out(session, ceremony, visitor.principal, document, reason, now=clock.now())
-    return RedirectResponse("/mengetahui", 303)
+    """Leave out what was not chosen, each with its reason or else the first one's, then go on with the rest."""
+    told = [one.replace("\0", "").strip() for one in reason]
+    told = [one or told[0] for one in told]
+    if len(told) != len(left) or any(len(one) < SHORTEST for one in told):
+        return await _ask_reasons(request, session, clock, visitor, document, left, told=told, problem=True)
+    ceremony, grouped = resources(request).get(Ceremony), dict[str, list[UUID]]()
+    for one, why in zip(left, told, strict=True):
+        grouped.setdefault(why, []).append(one)
+    for why, ids in grouped.items():
+        await countersigning.leave_out(session, ceremony, visitor.principal, ids, why, now=clock.now())
+    return await _open(request, session, clock, visitor, document)
+
+
+async def _ask_reasons(
+    request: Request,
+    session: Session,
+    clock: ClockDep,
+    visitor: FormVisitorDep,
+    document: list[UUID],
+    left: list[UUID],
+    *,
+    told: list[str] | None = None,
+    problem: bool = False,
+) -> Response:
+    if not left:
+        return RedirectResponse("/mengetahui", 303)
+    ceremony = resources(request).get(Ceremony)
+    found = await countersigning.get_waiting(session, ceremony, visitor.principal, left, now=clock.now())
+    given = dict(zip(left, told or [], strict=False))
+    return render(
+        request,
+        "noting_leave.html",
+        status=422 if problem else 200,
+        visitor=visitor,
+        left=[(one, given.get(one.document.id, "")) for one in found],
+        document=document,
+        problem=problem,
+    )
+
+
+async def _open(
+    request: Request, session: Session, clock: ClockDep, visitor: FormVisitorDep, document: list[UUID]
+) -> Response:
+    if not document:
+        return RedirectResponse("/mengetahui", 303)
+    ceremony = resources(request).get(Ceremony)
+    opened = await countersigning.open_session(session, ceremony, visitor.principal, document, now=clock.now())
+    return RedirectResponse(f"/tanda-tangan/{opened.signing.id}", 303)

@@ -1,74 +1,15 @@
-// The page /tanda-tangan/{session}: read, confirm, sign. What is signed and how is `ceremony.js`' business.
+// The page /tanda-tangan/{session}: what is read (`reading.js`) is signed on this device. What is signed and how is `ceremony.js`' business.
 
 import { LOST } from "./api.js";
 import * as ceremony from "./ceremony.js";
+import { bringUp, confirmed, forget, ids, next, sessionId, show, tell } from "./reading.js";
 import { Refused } from "./refusal.js";
 
 const main = document.querySelector("main");
 const words = JSON.parse(main.dataset.words);
-const sessionId = main.dataset.session;
-const statements = [...document.querySelectorAll("section[data-document]")];
-const documentsOf = (section) => section.dataset.document.split(" "); // several where pledges of others are noted
 const atKiosk = main.dataset.kiosk === "yes";
-const ids = statements.flatMap(documentsOf);
 const nip = document.getElementById("nip").textContent.replaceAll(/\s/g, "");
-const BAR = 72; // pixels of the button's own bar, which hides what is behind it
 const element = (id) => document.getElementById(id);
-const remembered = `pakta.read.${sessionId}`; // which statements were confirmed in this tab, nothing else
-const confirmed = JSON.parse(sessionStorage.getItem(remembered) ?? "[]").filter((one) => ids.includes(one.document));
-
-function tell(state, sentence, { problem = false, code = "" } = {}) {
-  main.dataset.state = state;
-  main.dataset.code = code;
-  element("status").textContent = sentence;
-  element("status").classList.toggle("problem", problem);
-  element("status-code").textContent = code;
-}
-
-function show(section) {
-  for (const one of [...statements, element("sign"), element("restart"), element("stopped")]) one.hidden = one !== section;
-  document.querySelector(".progress").hidden = !statements.includes(section);
-}
-
-function bringUp(section) {
-  show(section);
-  const heading = section.querySelector("h1, h2");
-  heading.focus({ preventScroll: true });
-  window.scrollTo(0, 0);
-}
-
-// One pledge after the other, then the act of signing.
-function next() {
-  const open = statements.find((section) => documentsOf(section).some((id) => !confirmed.some((one) => one.document === id)));
-  if (open === undefined) {
-    tell("confirmed", "");
-    bringUp(element("sign"));
-    return;
-  }
-  const position = statements.indexOf(open);
-  element("position").textContent = position + 1;
-  element("progress").value = position + 1;
-  tell("reading", "");
-  bringUp(open);
-}
-
-function watchReading(section) {
-  const button = section.querySelector("button.confirm");
-  const look = (entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    reached.disconnect();
-    button.disabled = false;
-    section.querySelector(".read-on").hidden = true;
-  };
-  const reached = new IntersectionObserver(look, { rootMargin: `0px 0px -${BAR}px 0px` });
-  reached.observe(section.querySelector(".end"));
-  button.addEventListener("click", () => {
-    const at = new Date().toISOString();
-    for (const document of documentsOf(section)) confirmed.push({ document, at });
-    sessionStorage.setItem(remembered, JSON.stringify(confirmed));
-    next();
-  });
-}
 
 function offerFiles() {
   for (const link of document.querySelectorAll("a.file")) {
@@ -120,7 +61,7 @@ async function signing(act) {
     const finished = act(); // first of all: the prompt must come out of the tap itself
     tell("signing", words.signing);
     await finished;
-    sessionStorage.removeItem(remembered);
+    forget();
     tell("signed", words.signed);
     location.replace(`/selesai/${sessionId}`);
   } catch (error) {
@@ -147,7 +88,6 @@ async function open() {
   return tell("interrupted", "");
 }
 
-statements.forEach(watchReading);
 element("passkey").addEventListener("click", () => signing(() => ceremony.signWithPasskey(confirmed)));
 element("go-on").addEventListener("click", () => signing(ceremony.goOn));
 element("code-form").addEventListener("submit", (event) => {

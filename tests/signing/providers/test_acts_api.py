@@ -111,6 +111,7 @@ async def test_who_has_no_nik_here_or_no_account_there_is_told(elsewhere: Town) 
     stranger = await elsewhere.signer(BUILT_IN[0].__class__("3573010101859999", "", "Lain"))
     told = await elsewhere.send(stranger, await elsewhere.open(stranger, "bsre-v1"))
     assert told["refusal"]["code"] == "provider.not_registered"
+    assert "verifikator" in told["refusal"]["remedy"]
 
 
 @pytest.mark.parametrize("provider", BSRE)

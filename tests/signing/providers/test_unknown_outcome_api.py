@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app.core.db import Database
 from app.core.permission import Role
+from app.device.signer import API, Device
 from app.document import elsewhere as prepared
 from app.document import service as documents
 from app.signing.providers.registry import Providers
@@ -131,6 +132,31 @@ async def test_the_signed_file_may_be_handed_in_and_no_other(elsewhere: Town) ->
         assert (reply.status_code, reply.json()["state"]) == (200, "signed"), reply.text
     assert (await elsewhere.read(device, act))["state"] == "signed"
     assert await device.pending() == []
+
+
+async def test_the_signer_hands_in_the_own_file_and_asks_again_but_decides_nothing(elsewhere: Town) -> None:
+    device, act, calls = await sent_into(elsewhere, "cut_after")
+    stranger = await elsewhere.signer()
+    path = f"/me/remote-signatures/{act['id']}"
+    signed = elsewhere.world.bsre.faults.signed
+    assert (await device._call("POST", f"{path}/check", {}))["state"] == "unknown"
+    assert elsewhere.world.bsre.faults.signed == signed
+    assert all(c["checked_at"] for c in await elsewhere.unknown() if c["id"] in {one["id"] for one in calls})
+    assert await refusal(stranger._call("POST", f"{path}/check", {})) == (404, "resource.not_found")
+    sent = [await prepared_bytes(elsewhere, call["document_id"]) for call in calls]
+    good = [sign_pdf_in_thread(one, elsewhere) for one in sent]
+    for one, status in ((sent[0], 422), (good[1], 200), (good[1], 422), (good[0], 200), (good[0], 409)):
+        reply = await own_file(elsewhere, device, f"{path}/file", one)
+        assert reply.status_code == status, reply.text
+    assert (await own_file(elsewhere, stranger, f"{path}/file", good[0])).status_code == 404
+    assert (await elsewhere.read(device, act))["state"] == "signed"
+    assert await refusal(device._call("POST", f"{path}/check", {})) == (409, "remote.settled")
+
+
+async def own_file(town: Town, device: Device, path: str, data: bytes) -> httpx.Response:
+    cookie = "; ".join(f"{name}={value}" for name, value in device._cookies.items())
+    files = {"file": ("signed.pdf", io.BytesIO(data), "application/pdf")}
+    return await town.service.http.post(f"{API}{path}", files=files, headers=device._headers | {"cookie": cookie})
 
 
 async def hand_in(town: Town, call_id: str, data: bytes, reason: dict[str, str]) -> httpx.Response:
