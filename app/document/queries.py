@@ -1,11 +1,11 @@
 """SQL of documents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, text, tuple_, update
+from sqlalchemy import and_, func, literal_column, not_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, insert_rows
@@ -27,6 +27,8 @@ _PRINTED = Insertion(
         "sha256",
         "signed_sha256",
         "countersigned_sha256",
+        "countersign_provider",
+        "seal_refused",
         "size",
         "signed_at",
         "countersigned_at",
@@ -111,15 +113,18 @@ async def abandon(session: Session, ids: Sequence[UUID]) -> None:
     )
 
 
-async def take_waiting_for_seal(session: Session, most: int) -> list[Document]:
-    """Lock documents that have every signature they wait for and that no other worker has, oldest first."""
-    statement = (
-        select(Document)
-        .where(text(READY_FOR_SEAL))
-        .order_by(Document.signed_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
+async def take_waiting_for_seal(
+    session: Session, most: int, *, made_here: bool, without: Collection[UUID] = ()
+) -> list[Document]:
+    """Lock documents that have every signature they wait for and that no other worker has, oldest first.
+
+    `made_here`: those whose every signature is in the form of our own, or those on which another maker's stands.
+    """
+    ours = and_(Document.provider == "device", func.coalesce(Document.countersign_provider, "device") == "device")
+    statement = select(Document).where(text(READY_FOR_SEAL), ours if made_here else not_(ours))
+    if without:
+        statement = statement.where(Document.id.not_in(without))
+    statement = statement.order_by(Document.signed_at).limit(most).with_for_update(skip_locked=True)
     return list((await session.execute(statement)).scalars())
 
 

@@ -12,11 +12,30 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel, SuspiciousModification
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    CatalogModificationRule,
+    ModificationLevel,
+    StandardDiffPolicy,
+    SuspiciousModification,
+)
+from pyhanko.sign.diff_analysis.constants import ROOT_EXEMPT_STRICT_COMPARISON
 
 from app.pdf.embedded_signature import SignatureVerdict, Trust, Validator
+
+_CATALOG_RULE: Any = CatalogModificationRule
+_POLICY = StandardDiffPolicy(
+    [
+        _CATALOG_RULE(ROOT_EXEMPT_STRICT_COMPARISON | {"/Perms"})  # of a service that certifies what it signs
+        if isinstance(rule, CatalogModificationRule)
+        else rule
+        for rule in DEFAULT_DIFF_POLICY.global_rules
+    ],
+    DEFAULT_DIFF_POLICY.form_rule,
+)
 
 
 class ReturnedRefused(Exception):
@@ -64,7 +83,9 @@ async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, up
         raise ReturnedRefused("no_signature")
     if updated:
         _check_update(reader)
-    return await Validator(reader, data, Trust(trust_roots, (), ()), now).judge(embedded[0], ours=False, archived=False)
+    return await Validator(reader, data, Trust(trust_roots, (), (), lenient=True), now).judge(
+        embedded[0], ours=False, archived=False
+    )
 
 
 def _check_update(reader: PdfFileReader) -> None:
@@ -72,7 +93,7 @@ def _check_update(reader: PdfFileReader) -> None:
     old = reader.get_historical_resolver(0)
     new = reader.get_historical_resolver(reader.xrefs.total_revisions - 1)
     try:
-        found = DEFAULT_DIFF_POLICY.apply(old, new)
+        found = _POLICY.apply(old, new)
     except SuspiciousModification as error:
         raise ReturnedRefused("changed") from error
     if found.modification_level > ModificationLevel.FORM_FILLING:

@@ -41,7 +41,7 @@ class Gateway:
 
     def signed(self, person: Person, data: bytes, fault: str) -> bytes:
         """Sign one file, or what stands in its place on a bad day."""
-        made = sign_pdf(data, self.authority, person.name, self.now())
+        made = sign_pdf(data, self.authority, person.name, self.now(), limit=fault)
         self.faults.signed += 1
         return spoil(made, data, fault, person.name, self.now())
 

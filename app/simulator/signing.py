@@ -13,7 +13,7 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import signers
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -26,12 +26,15 @@ class BadPdf(Exception):
     """The file cannot be parsed: the service answers 500."""
 
 
-def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime) -> bytes:
-    """Return the file with an appended signature in this person's name; raises `BadPdf`."""
+def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime, limit: str = "") -> bytes:
+    """Return the file with an appended signature in this person's name; raises `BadPdf`.
+
+    `limit`: `no_changes` certifies that nothing follows (DocMDP P 1), `field_lock` locks every field.
+    """
     person = _certified(authority, name)
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(data))
-        return _signed(writer, person, authority, now)
+        return _signed(writer, person, authority, now, limit)
     except (PdfError, ValueError, KeyError, TypeError) as error:
         raise BadPdf from error
 
@@ -64,7 +67,9 @@ def _with_changed_page(sent: bytes, name: str, now: datetime) -> bytes:
     return _signed(writer, _certified(authority, name), authority, now)
 
 
-def _signed(writer: IncrementalPdfFileWriter, person: Certified, authority: SimulatedAuthority, now: datetime) -> bytes:
+def _signed(
+    writer: IncrementalPdfFileWriter, person: Certified, authority: SimulatedAuthority, now: datetime, limit: str = ""
+) -> bytes:
     store: Any = SimpleCertificateStore
     registry = store()
     registry.register_multiple([_loaded(authority.root)])
@@ -73,9 +78,18 @@ def _signed(writer: IncrementalPdfFileWriter, person: Certified, authority: Simu
     )
     stamper = DummyTimeStamper(_loaded(authority.tsa), _key(authority.tsa), fixed_dt=now)
     meta = signers.PdfSignatureMetadata(
-        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name=None
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        name=None,
+        certify=limit == "no_changes",
+        docmdp_permissions=MDPPerm.NO_CHANGES if limit == "no_changes" else MDPPerm.FILL_FORMS,
     )
-    out = signers.PdfSigner(meta, signer=signer, timestamper=stamper).sign_pdf(writer, output=io.BytesIO())
+    lock = FieldMDPSpec(FieldMDPAction.ALL) if limit == "field_lock" else None
+    field = SigFieldSpec(FIELD, field_mdp_spec=lock)
+    out = signers.PdfSigner(meta, signer=signer, timestamper=stamper, new_field_spec=field).sign_pdf(
+        writer, output=io.BytesIO()
+    )
     return bytes(out.getvalue())
 
 

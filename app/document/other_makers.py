@@ -1,0 +1,56 @@
+"""Documents that bear a signature of another maker than this service: how they are appended to, and examined before they count.
+
+Their form is not our own, so the fast check of our own bytes does not fit them: what follows is read by a full validator, as a
+stranger would read it, some 50 ms a document.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.document.errors import DocumentDamaged
+from app.document.finishing import Prefixed
+from app.document.models import Document
+from app.pdf.ending import read_ending
+from app.pdf.inspect import inspect
+from app.pdf.revision import FileParts
+from app.pki.authority import Authority
+
+DEVICE = "device"
+
+
+def made_here(document: Document) -> bool:
+    """Whether every signature on a document is in the form of our own."""
+    return document.provider == DEVICE and document.countersign_provider in {None, DEVICE}
+
+
+def continued(file: Prefixed) -> Prefixed:
+    """The file as it can be appended to, whoever wrote its end; raises `AppendRefused` where nothing may follow."""
+    known = FileParts(file.base, file.parts, read_ending(whole(file)))
+    return Prefixed(file.prefix, file.base, file.parts, known)
+
+
+def whole(file: Prefixed) -> bytes:
+    """All bytes of a file."""
+    return b"".join((file.prefix, *file.parts))
+
+
+def check(
+    file: Prefixed, authority: Authority, roots: Sequence[bytes], kinds: Sequence[str], *, name: str, now: datetime
+) -> None:
+    """That every signature holds, nothing changed between them, and they are of these kinds, in order.
+
+    `roots` (DER) are those of other services. Raises `DocumentDamaged`, which names the document `name`.
+    """
+    found = inspect(
+        whole(file),
+        trust_roots=[authority.root],
+        crls=authority.crls(now),
+        other_roots=roots,
+        stamp_roots=authority.others.roots if authority.others else (),
+        now=now,
+    )
+    fault = found.reason or next((one.code for one in found.checks if one.result == "failed"), "")
+    if not fault and [signer.kind for signer in found.signers] != list(kinds):
+        fault = "signatures.kinds"
+    if fault:
+        raise DocumentDamaged(document=name, reason=fault)
