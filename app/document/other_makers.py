@@ -10,8 +10,8 @@ from datetime import datetime
 from app.document.errors import DocumentDamaged
 from app.document.finishing import Prefixed
 from app.document.models import Document
-from app.pdf.ending import read_ending
-from app.pdf.inspect import inspect
+from app.pdf.ending import AppendRefused, read_ending
+from app.pdf.inspect import Signer, inspect
 from app.pdf.revision import FileParts
 from app.pki.authority import Authority
 
@@ -29,6 +29,15 @@ def continued(file: Prefixed) -> Prefixed:
     return Prefixed(file.prefix, file.base, file.parts, known)
 
 
+def why_closed(data: bytes) -> str | None:
+    """Why nothing may follow the signatures of a file; None where it may."""
+    try:
+        read_ending(data)
+    except AppendRefused as refused:
+        return refused.code
+    return None
+
+
 def whole(file: Prefixed) -> bytes:
     """All bytes of a file."""
     return b"".join((file.prefix, *file.parts))
@@ -36,10 +45,10 @@ def whole(file: Prefixed) -> bytes:
 
 def check(
     file: Prefixed, authority: Authority, roots: Sequence[bytes], kinds: Sequence[str], *, name: str, now: datetime
-) -> None:
+) -> tuple[Signer, ...]:
     """That every signature holds, nothing changed between them, and they are of these kinds, in order.
 
-    `roots` (DER) are those of other services. Raises `DocumentDamaged`, which names the document `name`.
+    `roots` (DER) are those of other services. Returns what the certificates say of the signers; raises `DocumentDamaged`, which names the document `name`.
     """
     found = inspect(
         whole(file),
@@ -54,3 +63,4 @@ def check(
         fault = "signatures.kinds"
     if fault:
         raise DocumentDamaged(document=name, reason=fault)
+    return found.signers

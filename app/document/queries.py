@@ -1,17 +1,17 @@
 """SQL of documents."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal_column, not_, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, literal_column, not_, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, insert_rows
 from app.core.prepared import Change, Insertion
 from app.core.principal import Scope
-from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet
+from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet, StampFault
 from app.document.owed import Owed
 from app.document.store import PlacedRevision
 from app.obligation.models import Obligation, Participant
@@ -235,3 +235,21 @@ async def find_sheet(session: Session, code: str, scope: Scope) -> Any | None:
     if scope.agencies is not None:
         statement = statement.where(Participant.agency_id.in_(scope.agencies))
     return (await session.execute(statement)).one_or_none()
+
+
+async def list_stamp_faults(session: Session) -> list[StampFault]:
+    """Return the time-stamping authorities that fail, by address."""
+    return list((await session.execute(select(StampFault).order_by(StampFault.url))).scalars())
+
+
+async def keep_stamp_fault(session: Session, url: str, reason: str, now: datetime) -> None:
+    """Write that an authority fails; since when stays, and nothing is written again within a minute."""
+    new = insert(StampFault).values(url=url, reason=reason, since=now, seen_at=now)
+    fresh = or_(StampFault.reason != reason, StampFault.seen_at < now - timedelta(minutes=1))
+    values = {"reason": reason, "seen_at": now}
+    await session.execute(new.on_conflict_do_update(index_elements=["url"], set_=values, where=fresh))
+
+
+async def forget_stamp_faults(session: Session, but: Sequence[str]) -> None:
+    """Forget every authority that is not among `but`."""
+    await session.execute(delete(StampFault).where(StampFault.url.not_in(but)))

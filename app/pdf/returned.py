@@ -62,10 +62,7 @@ def examine_returned(data: bytes, *, sent: bytes | None, trust_roots: Sequence[b
 
     Trusts these roots (DER) alone, for signer and time stamp. Raises `ReturnedRefused`.
     """
-    if not data.startswith(b"%PDF-"):
-        raise ReturnedRefused("not_pdf")
-    if sent is not None and (not data.startswith(sent) or len(data) == len(sent)):
-        raise ReturnedRefused("rewritten")
+    _require_form(data, sent)
     try:
         with ThreadPoolExecutor(1) as pool:  # pyHanko is asynchronous, and the caller's thread may run a loop already
             verdict = pool.submit(asyncio.run, _judge(data, trust_roots, now, updated=sent is not None)).result()
@@ -74,6 +71,25 @@ def examine_returned(data: bytes, *, sent: bytes | None, trust_roots: Sequence[b
     except Exception as error:  # a stranger's bytes may break any parser in any way
         raise ReturnedRefused("not_pdf") from error
     return _facts(verdict)
+
+
+def require_update(data: bytes, sent: bytes) -> None:
+    """That a file is the one sent and an update, which adds signatures and changes nothing else. Raises `ReturnedRefused`."""
+    _require_form(data, sent)
+    try:
+        reader = PdfFileReader(BytesIO(data))
+        _check_update(reader, PdfFileReader(BytesIO(sent)).xrefs.total_revisions - 1)
+    except ReturnedRefused:
+        raise
+    except Exception as error:  # a stranger's bytes may break any parser in any way
+        raise ReturnedRefused("not_pdf") from error
+
+
+def _require_form(data: bytes, sent: bytes | None) -> None:
+    if not data.startswith(b"%PDF-"):
+        raise ReturnedRefused("not_pdf")
+    if sent is not None and (not data.startswith(sent) or len(data) == len(sent)):
+        raise ReturnedRefused("rewritten")
 
 
 async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, updated: bool) -> SignatureVerdict:
@@ -88,9 +104,9 @@ async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, up
     )
 
 
-def _check_update(reader: PdfFileReader) -> None:
-    """The update adds a signature and changes nothing that was read."""
-    old = reader.get_historical_resolver(0)
+def _check_update(reader: PdfFileReader, sent: int = 0) -> None:
+    """What follows the revision that was sent adds a signature and changes nothing that was read."""
+    old = reader.get_historical_resolver(sent)
     new = reader.get_historical_resolver(reader.xrefs.total_revisions - 1)
     try:
         found = _POLICY.apply(old, new)

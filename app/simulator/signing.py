@@ -3,6 +3,7 @@
 import io
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from asn1crypto import keys, x509
@@ -13,7 +14,14 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import signers
-from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import (
+    FieldMDPAction,
+    FieldMDPSpec,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    enumerate_sig_fields,
+)
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -77,8 +85,10 @@ def _signed(
         signing_cert=_loaded(person), signing_key=_key(person), cert_registry=registry, embed_roots=False
     )
     stamper = DummyTimeStamper(_loaded(authority.tsa), _key(authority.tsa), fixed_dt=now)
+    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
+    name = next(found for n in count(1) if (found := f"{FIELD}{n}") not in taken)
     meta = signers.PdfSignatureMetadata(
-        field_name=FIELD,
+        field_name=name,
         md_algorithm="sha256",
         subfilter=SigSeedSubFilter.PADES,
         name=None,
@@ -86,7 +96,7 @@ def _signed(
         docmdp_permissions=MDPPerm.NO_CHANGES if limit == "no_changes" else MDPPerm.FILL_FORMS,
     )
     lock = FieldMDPSpec(FieldMDPAction.ALL) if limit == "field_lock" else None
-    field = SigFieldSpec(FIELD, field_mdp_spec=lock)
+    field = SigFieldSpec(name, field_mdp_spec=lock)
     out = signers.PdfSigner(meta, signer=signer, timestamper=stamper, new_field_spec=field).sign_pdf(
         writer, output=io.BytesIO()
     )

@@ -69,6 +69,7 @@ PERSON_ONLY = {
     "GET /me/obligations",
     "POST /me/countersigning-sessions",
     "GET /me/signing-providers",
+    "POST /me/remote-countersignatures",
     "POST /me/remote-signatures",
     "GET /me/remote-signatures/{act_id}",
     "POST /me/remote-signatures/{act_id}/signature",

@@ -17,12 +17,13 @@ from app.core.routing import Router
 from app.core.texts import negotiate
 from app.signing.providers.base import Given
 from app.signing.providers.registry import Providers
-from app.signing.remote import acts, sending, unknown
+from app.signing.remote import acts, notes, sending, unknown
 from app.signing.remote.schemas import (
     CallRead,
     DecisionCreate,
     ProviderRead,
     RemoteCreate,
+    RemoteNoteCreate,
     RemoteRead,
     RemoteSend,
     UnknownRead,
@@ -82,6 +83,22 @@ async def open_act(
     """Prepare documents to be signed through a provider, to be read before anything is sent. The same again gives the same act."""
     now = clock.now()
     opened = await acts.open_act(session, ceremony, providers, actor, body, now=now)
+    return await acts.describe(session, ceremony, providers, opened, now=now, language=_language(request))
+
+
+@router.post("/me/remote-countersignatures", status_code=201)
+async def open_note(
+    body: RemoteNoteCreate,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    ceremony: CeremonyDep,
+    providers: ProvidersDep,
+    clock: ClockDep,
+) -> RemoteRead:
+    """Prepare the caller's note on many pledges, to be signed through a provider; it goes on at /me/remote-signatures/{id}."""
+    now = clock.now()
+    opened = await notes.open_note(session, ceremony, providers, actor, body, now=now)
     return await acts.describe(session, ceremony, providers, opened, now=now, language=_language(request))
 
 

@@ -1,12 +1,13 @@
 """The application with a signing service beside it: people with NIKs, an open round, and every step of an act through a provider."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -32,6 +33,7 @@ from app.identity import service as identity
 from app.main import create_app
 from app.simulator.people import BUILT_IN, PASSPHRASE, Person
 from tests.service import ORIGIN, Service
+from tests.signing.noted_round import HEAD
 from tests.signing.opened_round import NOON, new_database, nip_of, person_row
 from tests.signing.providers.cases import NIP, World, bsre_settings, csc_settings, key_file
 from tests.signing.providers.cases import PIN as TOKEN_PIN
@@ -60,6 +62,10 @@ class Town:
         """Return the phone of somebody new, known to the service as a person of its own; None: without NIK."""
         number = next(n for n in self.numbers if n % 10 < 8)  # CSC knows no user whose id ends in 8 or 9
         nip = nip_of(number)
+        return await self.known(nip, person)
+
+    async def known(self, nip: str, person: Person | None = BUILT_IN[0]) -> Device:
+        """Return the phone of somebody, whom the service knows by this person's NIK."""
         device = await self.service.device(nip)
         if person is not None:
             employee = await self.service.person(nip)
@@ -95,7 +101,7 @@ class Town:
 
 
 def key_files(folder: Path, world: World) -> Path:
-    for number in WITH_KEY_FILE:
+    for number in (*WITH_KEY_FILE, HEAD):
         (folder / f"{nip_of(number)}.p12").write_bytes(key_file(world.simulated, nip_of(number)))
     return folder
 
@@ -106,8 +112,15 @@ def confirmations(act: dict[str, Any]) -> list[dict[str, str]]:
 
 @asynccontextmanager
 async def running_town(
-    postgres: LocalPostgres, folder: Path, world: World, providers: str, **changes: Any
+    postgres: LocalPostgres,
+    folder: Path,
+    world: World,
+    providers: str,
+    people: Sequence[str] = (),
+    asked: Mapping[str, Any] = MappingProxyType({}),
+    **changes: Any,
 ) -> AsyncIterator[Town]:
+    """Start the application with these providers and a round; `people` beside the usual ones, `asked` of the round, `changes` of BSrE."""
     roots = world.simulated.write_root(folder / "root.pem")
     with new_database(postgres) as url:
         given: list[BaseSettings] = [
@@ -141,5 +154,6 @@ async def running_town(
                         now=clock.now(),
                     )
                 service = Service(app, held, clock, http, admin, folder)
-                await service.import_roster([person_row(n) for n in (IN_TOKEN, *WITH_KEY_FILE, *range(11, 110))])
-                yield Town(service, world, await service.open_round())
+                usual = [person_row(n) for n in (IN_TOKEN, *WITH_KEY_FILE, *range(11, 110))]
+                await service.import_roster([*usual, *people])
+                yield Town(service, world, await service.open_round(**asked))
