@@ -63,6 +63,7 @@ def _examine(request: Request, settings: Settings, now: datetime) -> list[Findin
     with suppress(PkiFault):  # what stops the renewal of the list is found just below
         authority.crls(now)
     in_use = {
+        "root": authority.root,
         "issuing": authority.issuing,
         "tsa": authority.tsa.certificate,
         "e-seal": authority.e_seal_certificate,
@@ -115,9 +116,16 @@ async def _figures(database: Database, settings: Settings, now: datetime) -> byt
 
 @router.get("/ca/root.pem", response_class=Response)
 async def root(request: Request) -> Response:
-    """The root certificate: what a verifier has to trust."""
+    """The root certificate in use: what a verifier has to trust."""
     root_pem = ssl.DER_cert_to_PEM_cert(resources(request).get(KeyRing).authority.root)
     return Response(root_pem, media_type="application/x-pem-file")
+
+
+@router.get("/ca/roots.pem", response_class=Response)
+async def roots(request: Request) -> Response:
+    """Every root that documents of ours may stand under: the one in use, then those before it."""
+    listed = resources(request).get(KeyRing).authority.roots
+    return Response("".join(map(ssl.DER_cert_to_PEM_cert, listed)), media_type="application/x-pem-file")
 
 
 @router.get("/ca/{name}.crl", response_class=Response)

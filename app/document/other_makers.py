@@ -52,7 +52,7 @@ def check(
     """
     found = inspect(
         whole(file),
-        trust_roots=[authority.root],
+        trust_roots=authority.roots,
         crls=authority.crls(now),
         other_roots=roots,
         stamp_roots=authority.others.roots if authority.others else (),

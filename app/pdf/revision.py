@@ -45,6 +45,10 @@ _FIELD = re.compile(
 _DSS = re.compile(rb"\n%d 0 obj\n<</Type/DSS/Certs\[([^\]]*)\]" % DSS)
 
 
+_Added = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+"""Certificates and CRLs (DER) that a revision adds to the store."""
+
+
 @dataclass(frozen=True)
 class EmptyField:
     """A declared field: its object, the part of its dictionary that stays, its rectangle."""
@@ -171,13 +175,21 @@ def _seal_value(date: bytes, institution: str, place: str) -> bytes:
     return signature_value(date, name=institution, reason="Segel elektronik", place=place)
 
 
-def append_archive(document: FileParts, *, sign: Sign, crls: Sequence[bytes] = (), room: int = TOKEN_ROOM) -> bytes:
+def append_archive(
+    document: FileParts,
+    *,
+    sign: Sign,
+    crls: Sequence[bytes] = (),
+    certificates: Sequence[bytes] = (),
+    room: int = TOKEN_ROOM,
+) -> bytes:
     """The revision with the archive time stamp (PAdES B-LTA, ETSI EN 319 142-1 5.4.3); returns only the appended bytes.
 
     `sign` gives an RFC 3161 token. `crls` (DER) replace the store's list: an archive stamp without CRLs valid at its time
-    archives nothing.
+    archives nothing; `certificates` (DER) join it: those of CAs that are newer than the prefix.
     """
-    increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, crls)
+    added = (tuple(certificates), tuple(crls))
+    increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, added)
     return increment.sealed(sign(covered_digest(document, increment)))
 
 
@@ -207,10 +219,10 @@ def _increment(
     mark: bytes | None,
     value: bytes,
     room: int,
-    crls: Sequence[bytes] = (),
+    added: _Added = ((), ()),
 ) -> Increment:
     last = last_trailer(document)
-    revision = _revision(empty, mark, value, last.size, tuple(crls), _store(document))
+    revision = _revision(empty, mark, value, last.size, added, _store(document))
 
     def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
         entries = b"%s/Prev %d" % (last.entries, last.startxref)
@@ -239,26 +251,29 @@ class _Revision:
 
 @lru_cache(maxsize=256)  # only a person's own mark differs within a batch
 def _revision(
-    empty: EmptyField, mark: bytes | None, value: bytes, size: int, crls: tuple[bytes, ...], store: bytes | Store
+    empty: EmptyField, mark: bytes | None, value: bytes, size: int, added: _Added, store: bytes | Store
 ) -> _Revision:
     """The objects of a revision of a file with `size` numbers: field, mark, and where there are CRLs the store with them."""
     mark_number = None if mark is None else size
     value_number = size + (mark is not None)
-    first_crl = value_number + 1
-    crl_numbers = range(first_crl, first_crl + len(crls))
+    first = value_number + 1
+    count, streams = len(added[0]), (*added[0], *added[1])
+    numbers = range(first, first + len(streams))
     objects = [(empty.object_number, field_dictionary(empty.head, mark=mark_number, value=value_number))]
     if mark_number is not None and mark is not None:
         objects.append((mark_number, mark))
-    if crls:
-        objects.append(_stored(store, references(crl_numbers)))
-        objects += [(crl_number, packed(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
+    if streams:
+        objects.append(_stored(store, references(numbers[:count]), references(numbers[count:])))
+        objects += [(at, packed(one)) for at, one in zip(numbers, streams, strict=True)]
     file_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
-    return _Revision(lay_out(objects), value_number, first_crl + len(crls), file_id)
+    return _Revision(lay_out(objects), value_number, numbers.stop, file_id)
 
 
-def _stored(store: bytes | Store, crls: bytes) -> tuple[int, bytes]:
-    """(number, dictionary) of the store with these CRLs: they replace our own of before, and join another maker's."""
-    return (DSS, dss_dictionary(store, crls)) if isinstance(store, bytes) else (store.number, merged(store, b"", crls))
+def _stored(store: bytes | Store, certificates: bytes, crls: bytes) -> tuple[int, bytes]:
+    """(number, dictionary) of the store with these: CRLs replace our own of before, and join another maker's."""
+    if isinstance(store, Store):
+        return store.number, merged(store, certificates, crls)
+    return DSS, dss_dictionary(b" ".join(filter(None, (store, certificates))), crls)
 
 
 @lru_cache(maxsize=16)  # a batch is stamped with the same lists

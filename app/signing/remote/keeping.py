@@ -85,7 +85,7 @@ async def examine(held: Resources, provider: Provider, document: Document, made:
     sheet = Sheet(document.id, "", data, document.digest)
     hole = (document.hole_start, document.hole_end) if document.hole_end else None
     # the time stamp in a CMS that is built here is our own authority's
-    roots = provider.roots if hole is None else (*provider.roots, ceremony.authority.root)
+    roots = provider.roots if hole is None else (*provider.roots, *ceremony.authority.roots)
     return await asyncio.to_thread(finish, made, sheet, hole, roots, now=now)
 
 
