@@ -107,12 +107,7 @@ def load_keys(
 
     A key that `places` puts in a token must be there and fit its certificate: `TokenFault`, `KeyMismatch`.
     """
-    certificates = {name: read_file(folder, f"{name}.crt") for name in CERTIFIED}
-    for name, certificate in certificates.items():
-        try:
-            parse(certificate)
-        except DerMalformed as error:
-            raise KeysUnreadable(f"{name}.crt rusak. Pulihkan folder kunci dari cadangan.") from error
+    certificates = _certificates(folder)
     issuing_key, tsa, e_seal = (signing_key(folder, name, passphrase, places) for name in ("issuing", "tsa", "e-seal"))
     in_use = IssuingCa(
         issuer_of(certificates["issuing"], issuing_key),
@@ -136,6 +131,16 @@ def load_keys(
         others=others,
     )
     return KeyRing(authority, log_key(folder, passphrase))
+
+
+def _certificates(folder: Path) -> dict[str, bytes]:
+    found = {name: read_file(folder, f"{name}.crt") for name in CERTIFIED}
+    for name, certificate in found.items():
+        try:
+            parse(certificate)
+        except DerMalformed as error:
+            raise KeysUnreadable(f"{name}.crt rusak. Pulihkan folder kunci dari cadangan.") from error
+    return found
 
 
 def root_list(folder: Path) -> bytes:
