@@ -10,10 +10,11 @@ from datetime import datetime
 from app.document.errors import DocumentDamaged
 from app.document.finishing import Prefixed
 from app.document.models import Document
-from app.pdf.ending import AppendRefused, read_ending
+from app.pdf.ending import AppendRefused, read_ending, read_signers
 from app.pdf.inspect import Signer, inspect
 from app.pdf.revision import FileParts
 from app.pki.authority import Authority
+from app.pki.parsed_certificate import parse
 
 DEVICE = "device"
 
@@ -36,6 +37,12 @@ def why_closed(data: bytes) -> str | None:
     except AppendRefused as refused:
         return refused.code
     return None
+
+
+def signed_here(file: Prefixed, authority: Authority) -> list[tuple[bytes, datetime]]:
+    """(certificate in DER, time) of those signatures that stand under issuing CAs of ours."""
+    ours = {parse(one).subject for one in authority.own_certificates.issuing}
+    return [one for one in read_signers(whole(file)) if parse(one[0]).issuer in ours]
 
 
 def whole(file: Prefixed) -> bytes:

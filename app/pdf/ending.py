@@ -6,8 +6,9 @@ clauses 12.8.2.2 and 12.8.2.4).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import XRefSectionType
 from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
 from app.pdf.object_numbers import DSS
 
@@ -55,15 +57,29 @@ class Store:
     number: int
     certificates: bytes
     crls: bytes
+    responses: bytes
+    further: bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form another maker left: its object, the references of its fields, and its other entries as written."""
+
+    number: int
+    fields: bytes
     further: bytes
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of a file to which another maker appended; `store` is None where the store is still the prefix's."""
+    """The end of a file to which another maker appended.
+
+    `store` is None where the store is still the prefix's, `form` where the form is no object of its own.
+    """
 
     trailer: Trailer
     store: Store | None
+    form: Form | None
 
 
 def own_trailer(part: bytes) -> Trailer | None:
@@ -77,17 +93,27 @@ def read_ending(data: bytes) -> Ending:
     try:
         reader = PdfFileReader(BytesIO(data))
         _require_open(reader)
-        return Ending(_trailer(reader), _store(reader))
+        return Ending(_trailer(reader), _store(reader), _form(reader))
     except AppendRefused:
         raise
     except Exception as error:  # a stranger's bytes may break any parser in any way
         raise AppendRefused("form") from error
 
 
-def merged(store: Store, certificates: bytes, crls: bytes) -> bytes:
+def merged(store: Store, certificates: bytes, crls: bytes, responses: bytes = b"") -> bytes:
     """Another maker's store with references of ours added to it (EN 319 142-1 clause 5.4.2: it only ever grows)."""
-    listed = _joined(store.certificates, certificates), _joined(store.crls, crls)
-    return b"<</Type/DSS/Certs[%s]/CRLs[%s]%s>>" % (*listed, store.further)
+    listed = _joined(store.certificates, certificates), _joined(store.crls, crls), _joined(store.responses, responses)
+    return b"<</Type/DSS/Certs[%s]/CRLs[%s]/OCSPs[%s]%s>>" % (*listed, store.further)
+
+
+def read_signers(data: bytes) -> list[tuple[bytes, datetime]]:
+    """(certificate in DER, time of the stamp) of each signature of a file that was examined, archive time stamps not among them."""
+    found = []
+    for embedded in PdfFileReader(BytesIO(data)).embedded_regular_signatures:
+        for token in extract_tst_data_iter(embedded.signer_info, signed=False):
+            at: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+            found.append((bytes(embedded.signer_cert.dump()), at))
+    return found
 
 
 def _joined(before: bytes, added: bytes) -> bytes:
@@ -126,9 +152,22 @@ def _store(reader: PdfFileReader) -> Store | None:
     if pointer.idnum == DSS and reader.xrefs.get_last_change(pointer.reference) == 0:
         return None
     found: Mapping[str, Any] = root["/DSS"]
-    rest = {key: value for key, value in found.items() if key not in {"/Type", "/Certs", "/CRLs"}}
-    further = b"".join(key.encode() + b" " + _written(value) for key, value in rest.items())
-    return Store(pointer.idnum, _listed(found, "/Certs"), _listed(found, "/CRLs"), further)
+    certificates, crls, responses = (_listed(found, key) for key in ("/Certs", "/CRLs", "/OCSPs"))
+    further = _others(found, {"/Type", "/Certs", "/CRLs", "/OCSPs"})
+    return Store(pointer.idnum, certificates, crls, responses, further)
+
+
+def _form(reader: PdfFileReader) -> Form | None:
+    pointer = reader.root.raw_get("/AcroForm")
+    if not isinstance(pointer, generic.IndirectObject):
+        return None
+    found: Mapping[str, Any] = reader.root["/AcroForm"]
+    return Form(pointer.idnum, _listed(found, "/Fields"), _others(found, {"/Fields"}))
+
+
+def _others(found: Mapping[str, Any], but: Collection[str]) -> bytes:
+    """The entries of a dictionary that are not among `but`, as written."""
+    return b"".join(key.encode() + b" " + _written(value) for key, value in found.items() if key not in but)
 
 
 def _listed(store: Any, key: str) -> bytes:

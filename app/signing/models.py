@@ -149,6 +149,7 @@ class RemoteCall(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
     decision: Mapped[str | None] = mapped_column(doc="What the person who decided wrote.")
+    opinion: Mapped[str | None] = mapped_column(doc="What the service itself said of a file that was handed in.")
 
 
 class WetScan(Base):

@@ -23,6 +23,8 @@ from pyhanko.sign.fields import (
     enumerate_sig_fields,
 )
 from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from app.simulator.authority import Certified, SimulatedAuthority, make_authority
@@ -63,6 +65,18 @@ def spoil(made: bytes, sent: bytes, fault: str, name: str, now: datetime) -> byt
     if fault == "foreign":
         return sign_pdf(sent, make_authority("BSrE", now), name, now)
     return made
+
+
+async def verdict(data: bytes, authority: SimulatedAuthority, now: datetime) -> tuple[int, bool]:
+    """(how many signatures by people of this authority a file holds, whether all of them are good)."""
+    try:
+        embedded = PdfFileReader(io.BytesIO(data)).embedded_regular_signatures
+    except (PdfError, ValueError, KeyError, TypeError):
+        return 0, False
+    mine = [one for one in embedded if one.signer_cert.issuer == _loaded(authority.root).subject]
+    trust = ValidationContext(trust_roots=[_loaded(authority.root)], moment=now, revocation_mode="soft-fail")
+    found = [await async_validate_pdf_signature(one, trust) for one in mine]
+    return len(mine), all(one.intact and one.valid and one.trusted for one in found)
 
 
 def _with_changed_page(sent: bytes, name: str, now: datetime) -> bytes:

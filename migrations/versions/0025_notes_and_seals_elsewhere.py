@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.add_column("document", sa.Column("seal_refused", sa.String()))
     _replace_indexes(READY, UNSEALED)
     op.add_column("remote_call", sa.Column("kind", sa.String(), server_default="sign", nullable=False))
+    op.add_column("remote_call", sa.Column("opinion", sa.String()))
     op.create_check_constraint(op.f("ck_remote_call_kind"), "remote_call", "kind IN ('sign', 'countersign')")
     _replace_called(["document_id", "kind"])
     op.create_table(
@@ -42,6 +43,7 @@ def downgrade() -> None:
     op.drop_table("stamp_fault")
     _replace_called(["document_id"])
     op.drop_constraint(op.f("ck_remote_call_kind"), "remote_call")
+    op.drop_column("remote_call", "opinion")
     op.drop_column("remote_call", "kind")
     _replace_indexes(OLD_READY, OLD_UNSEALED)
     op.drop_column("document", "seal_refused")

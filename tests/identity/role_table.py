@@ -31,6 +31,7 @@ OPEN_TO_ALL = {
 OUTSIDE = {
     "GET /ca/{name}.crl",
     "GET /ca/root.pem",
+    "GET /ca/roots.pem",
     "GET /healthz",
     "GET /log/checkpoint",
     "GET /log/key",

@@ -12,10 +12,9 @@ from app.document.models import Document, DocumentRevision
 
 
 def _due(before: datetime) -> ColumnElement[bool]:
-    """Sealed by us, every signature in the form of our own, last stamped before a moment; a voided document is evidence too."""
+    """Sealed by us, and last stamped before a moment; a voided document is evidence too."""
     sealed = Document.state.in_(("sealed", "void")) & Document.sealed_at.is_not(None)
-    ours = (Document.provider == "device") & (func.coalesce(Document.countersign_provider, "device") == "device")
-    return sealed & ours & (func.coalesce(Document.renewed_at, Document.sealed_at) < before)
+    return sealed & (func.coalesce(Document.renewed_at, Document.sealed_at) < before)
 
 
 async def take_due(session: Session, before: datetime, after: UUID | None, most: int) -> list[Document]:

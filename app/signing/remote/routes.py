@@ -183,9 +183,7 @@ async def decide(
 async def hand_in(
     call_id: UUID,
     request: Request,
-    session: SessionDep,
-    actor: ActorDep,
-    clock: ClockDep,
+    actor: BriefActorDep,
     settings: SettingsDep,
     file: Annotated[UploadFile, File(description="The signed PDF, as the service gave it out.")],
     reason: Annotated[str, Form(min_length=5, max_length=1000)],
@@ -196,8 +194,7 @@ async def hand_in(
     data = await file.read(most + 1)
     if len(data) > most:
         raise UploadTooLarge(most_mb=settings.limits.verify_mb)
-    held = resources(request)
-    return _read(await unknown.hand_in(session, held, actor, call_id, data, reason.replace("\0", ""), now=clock.now()))
+    return _read(await unknown.hand_in(resources(request), actor, call_id, data, reason.replace("\0", "")))
 
 
 def _read(call: object) -> CallRead:

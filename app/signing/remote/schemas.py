@@ -114,6 +114,7 @@ class CallRead(BaseModel):
     checked_at: datetime | None
     decided_at: datetime | None
     decision: str | None
+    opinion: Literal["valid", "unclear"] | None
 
 
 class DecisionCreate(BaseModel):

@@ -19,7 +19,7 @@ from app.core.settings import Settings
 from app.signing import queries as ceremony_queries
 from app.signing.covering import list_items
 from app.signing.models import RemoteCall
-from app.signing.providers.base import Cms, Made, Provider, SignedFile, Signer, Takes
+from app.signing.providers.base import Cms, Judging, Made, Provider, SignedFile, Signer, Takes
 from app.signing.providers.finishing import Unfit
 from app.signing.providers.registry import Providers
 from app.signing.remote import keeping, queries
@@ -74,21 +74,32 @@ async def check_again(held: Resources, actor: Principal, call_id: UUID) -> Remot
         return call
 
 
-async def hand_in(
-    session: Session, held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str, *, now: datetime
-) -> RemoteCall:
-    """Keep a signed file that was fetched by other means, if it is the prepared document and its signature holds. Raises `FileUnfit`."""
-    call = await get_call(session, actor, call_id, lock=True)
-    _require_unknown(call)
+async def hand_in(held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str) -> RemoteCall:
+    """Keep a signed file that was fetched by other means, if it is the prepared document and its signature holds. Raises `FileUnfit`.
+
+    A service that judges files is asked for its opinion, with no transaction open: what it calls invalid is refused, and where it
+    does not say, our own examination stands alone.
+    """
+    database, clock = held.get(Database), held.get(Clock)  # type: ignore[type-abstract]
+    async with database.transaction() as session:
+        call = await get_call(session, actor, call_id)
+        _require_unknown(call)
     provider = held.get(Providers).get(call.provider)
     if provider.traits.takes is not Takes.FILE:
         raise FileUnfit(reason="no_file")
-    try:
-        await keeping.keep_one(session, held, provider, call, SignedFile(data), now=now)
-    except Unfit as unfit:
-        raise FileUnfit(reason=unfit.reason) from unfit
-    await _decide(session, held, actor, call, "signed", reason, now)
-    return call
+    opinion = await provider.opinion(data) if isinstance(provider, Judging) else None
+    if opinion == "invalid":
+        raise FileUnfit(reason="second_opinion")
+    async with database.transaction() as session:
+        call = await get_call(session, actor, call_id, lock=True)
+        _require_unknown(call)
+        try:
+            await keeping.keep_one(session, held, provider, call, SignedFile(data), now=clock.now())
+        except Unfit as unfit:
+            raise FileUnfit(reason=unfit.reason) from unfit
+        call.opinion = opinion
+        await _decide(session, held, actor, call, "signed", reason, clock.now())
+        return call
 
 
 async def decide_not_signed(

@@ -3,14 +3,18 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 
+from app.core.db import Database
 from app.core.postgres import LocalPostgres
 from app.device.signer import Device
+from app.document.retimestamping import service as renewal
+from app.document.sealing import Sealer
 from tests.signing.acts import refusal
 from tests.signing.noted_round import HEAD, head_row
 from tests.signing.opened_round import nip_of
@@ -84,6 +88,24 @@ async def test_person_and_official_may_sign_in_different_ways(
     assert verdict["verdict"] == "valid", verdict
     assert [s["kind"] for s in verdict["signers"]] == ["signer", "countersigner", "e_seal"]
     assert all(s["authentication"] for s in verdict["signers"][:2])
+    assert (await pdfsig(data)).count("Signature is Valid.") == 3
+    assert max(await asyncio.to_thread(levels, data)) == ModificationLevel.FORM_FILLING
+
+
+async def test_the_archive_time_stamp_of_such_a_document_is_renewed(noted: tuple[Town, Device]) -> None:
+    town, head = noted
+    document = await signed(town, "bsre-v2")
+    await note(town, head, [document], "bsre-v1")
+    await town.service.run_jobs()
+    async with town.service.held.get(Database).transaction() as session:
+        later = town.service.clock.now() + timedelta(seconds=2)
+        done = await renewal.renew(session, town.service.held.get(Sealer), before=later, after=None, now=later)
+    assert (done.count > 0, done.faults) == (True, {})
+    town.service.clock.advance(timedelta(seconds=5))
+    data = (await town.admin("GET", f"/documents/{document}/file")).content
+    verdict = await town.verdict(data)
+    assert verdict["verdict"] == "valid", verdict
+    assert len(PdfFileReader(io.BytesIO(data)).embedded_timestamp_signatures) == 2
     assert (await pdfsig(data)).count("Signature is Valid.") == 3
     assert max(await asyncio.to_thread(levels, data)) == ModificationLevel.FORM_FILLING
 
