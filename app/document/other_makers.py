@@ -1,7 +1,7 @@
 """Documents that bear a signature of another maker than this service: how they are appended to, and examined before they count.
 
 Their form is not our own, so the fast check of our own bytes does not fit them: what follows is read by a full validator, as a
-stranger would read it, some 50 ms a document.
+stranger would read it, about a tenth of a second of one core a document.
 """
 
 from collections.abc import Sequence

@@ -180,9 +180,8 @@ async def check_told(service: Service, servers: tuple[StampServer, ...], documen
     assert (row["cause"], row["reason"]) == ("seal.waiting", "; ".join(told))
     keys = (await service.http.get("/api/v1/keys", headers=admin)).json()["findings"]
     for found in (await warnings(service), [f["detail"] for f in keys if f["code"] == "timestamp.unavailable"]):
-        assert [(one.url in line, "HTTP 503" in line) for one, line in zip(servers, sorted(found), strict=True)] == [
-            (True, True)
-        ] * 2
+        assert len(found) == 2
+        assert all(any(one.url in line and "HTTP 503" in line for line in found) for one in servers)
     metrics = (await service.http.get("/metrics")).text
     for one in servers:
         assert f'pakta_timestamp_authority_failing{{url="{one.url}"}} 1.0' in metrics
