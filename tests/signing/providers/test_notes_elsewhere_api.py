@@ -25,10 +25,8 @@ from tests.signing.providers.town import Town, running_town
 PROVIDERS = "device,pkcs12,bsre-v1,bsre-v2,csc-v1"
 WAYS = [
     ("bsre-v1", "device"),
-    ("pkcs12", "device"),
     ("device", "bsre-v2"),
     ("device", "pkcs12"),
-    ("bsre-v2", "bsre-v1"),
     ("bsre-v2", "csc-v1"),
 ]
 
