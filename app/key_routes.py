@@ -5,9 +5,10 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from app.core.http import ActorDep, ClockDep, SettingsDep
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
 from app.core.permission import Permission
 from app.core.routing import Router
+from app.document import stamp_faults
 from app.pki.inventory import CertificateFacts, CertificateState, list_certificates
 from app.pki.keycheck import Finding
 from app.wiring import examine_keys, key_folder, key_places
@@ -43,7 +44,7 @@ class KeysRead(BaseModel):
 
 
 @router.get("/keys")
-async def read_keys(actor: ActorDep, settings: SettingsDep, clock: ClockDep) -> KeysRead:
+async def read_keys(session: SessionDep, actor: ActorDep, settings: SettingsDep, clock: ClockDep) -> KeysRead:
     """Tell which certificates the service works with, until when, and what is wrong; no secrets."""
     actor.require(Permission.KEY_READ)
     now = clock.now()
@@ -53,6 +54,7 @@ async def read_keys(actor: ActorDep, settings: SettingsDep, clock: ClockDep) -> 
         return list_certificates(folder, now, places=key_places(settings)), examine_keys(settings, now)
 
     certificates, findings = await asyncio.to_thread(look)
+    findings += await stamp_faults.findings(session)
     return KeysRead(
         certificates=[CertificateRead.model_validate(one, from_attributes=True) for one in certificates],
         findings=[KeyFindingRead.model_validate(one, from_attributes=True) for one in findings],

@@ -20,7 +20,9 @@ from app.core.problems import problem
 from app.core.routing import Router
 from app.core.schema import is_current
 from app.core.settings import Settings
-from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY
+from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY, STAMPS_FAIL
+from app.document import stamp_faults
+from app.document.outside_stamps import shown
 from app.pki.errors import PkiFault, TimestampUnavailable
 from app.pki.inventory import list_certificates
 from app.pki.keycheck import Finding, superseded
@@ -50,6 +52,7 @@ async def readiness(request: Request, settings: SettingsDep, clock: ClockDep) ->
     except (SQLAlchemyError, OSError) as error:
         faults.append(f"database: {type(error).__name__}")
     findings = await asyncio.to_thread(_examine, request, settings, clock.now())
+    findings += await _stamp_findings(database)
     faults += [f"keys: {f.code}: {f.detail}" for f in findings if f.level == "error"]
     warnings = [f"keys: {f.code}: {f.detail}" for f in findings if f.level != "error"]
     return JSONResponse({"ready": not faults, "faults": faults, "warnings": warnings}, 503 if faults else 200)
@@ -60,11 +63,20 @@ def _examine(request: Request, settings: Settings, now: datetime) -> list[Findin
     with suppress(PkiFault):  # what stops the renewal of the list is found just below
         authority.crls(now)
     in_use = {
+        "root": authority.root,
         "issuing": authority.issuing,
         "tsa": authority.tsa.certificate,
         "e-seal": authority.e_seal_certificate,
     }
     return examine_keys(settings, now) + superseded(key_folder(settings.storage), in_use)
+
+
+async def _stamp_findings(database: Database) -> list[Finding]:
+    """Which time-stamping authorities of others fail; nothing while the database does not answer."""
+    with suppress(SQLAlchemyError, OSError):
+        async with database.transaction() as session:
+            return await stamp_faults.findings(session)
+    return []
 
 
 async def keys_unavailable(request: Request, fault: Exception) -> JSONResponse:
@@ -78,8 +90,19 @@ async def metrics(request: Request, settings: SettingsDep, clock: ClockDep) -> R
     """Prometheus metrics of this process, and the figures of open rounds."""
     for one in await asyncio.to_thread(list_certificates, key_folder(settings.storage), clock.now()):
         CERTIFICATE_ENDS.labels(one.name).set(one.not_after.timestamp())
-    figures = await _figures(resources(request).get(Database), settings, clock.now())
+    database = resources(request).get(Database)
+    await _tell_stamps(database, settings)
+    figures = await _figures(database, settings, clock.now())
     return Response(generate_latest(REGISTRY) + figures, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _tell_stamps(database: Database, settings: Settings) -> None:
+    """Set which time-stamping authorities of others fail; as before while the database does not answer."""
+    with suppress(SQLAlchemyError, OSError):
+        async with database.transaction() as session:
+            failing = {fault.url for fault in await stamp_faults.list_faults(session)}
+        for url in map(shown, settings.timestamps.addresses):
+            STAMPS_FAIL.labels(url).set(url in failing)
 
 
 async def _figures(database: Database, settings: Settings, now: datetime) -> bytes:
@@ -93,9 +116,16 @@ async def _figures(database: Database, settings: Settings, now: datetime) -> byt
 
 @router.get("/ca/root.pem", response_class=Response)
 async def root(request: Request) -> Response:
-    """The root certificate: what a verifier has to trust."""
+    """The root certificate in use: what a verifier has to trust."""
     root_pem = ssl.DER_cert_to_PEM_cert(resources(request).get(KeyRing).authority.root)
     return Response(root_pem, media_type="application/x-pem-file")
+
+
+@router.get("/ca/roots.pem", response_class=Response)
+async def roots(request: Request) -> Response:
+    """Every root that documents of ours may stand under: the one in use, then those before it."""
+    listed = resources(request).get(KeyRing).authority.roots
+    return Response("".join(map(ssl.DER_cert_to_PEM_cert, listed)), media_type="application/x-pem-file")
 
 
 @router.get("/ca/{name}.crl", response_class=Response)

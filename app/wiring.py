@@ -185,11 +185,11 @@ def build(settings: Settings, clock: Clock, keys: KeyRing, url: str) -> Resource
     held.add(LiveFigures, LiveFigures(database, clock))
     recap_secret = hmac.new(master_key(settings.storage), b"pakta.recap.v1", "sha256").digest()
     held.add(RecapPrinter, RecapPrinter(settings.service, keys.authority, recap_secret))
-    held.add(Sealer, Sealer(settings.service, keys.authority, shelf, blobs, log))
-    zone = settings.service.timezone
-    held.add(Ceremony, Ceremony(keys.authority, settings.service.institution, party, shelf, blobs, log, mailer, zone))
     providers = build_providers(settings, keys.authority)
     held.add(Providers, providers)
+    held.add(Sealer, Sealer(settings.service, keys.authority, shelf, blobs, log, providers.roots))
+    zone, institution = settings.service.timezone, settings.service.institution
+    held.add(Ceremony, Ceremony(keys.authority, institution, party, shelf, blobs, log, mailer, zone, providers.roots))
     held.add(Pump, Pump(webhook_means_of(held)))
     held.add(Verifier, Verifier(keys.authority, shelf, blobs, log, providers.roots))
     _add_identity(held, settings, log)

@@ -51,6 +51,7 @@ FILES = {
     "GET /rounds/{round_id}/reminders/handout.html": "text/html",
     "GET /ca/{name}.crl": "application/pkix-crl",
     "GET /ca/root.pem": "application/x-pem-file",
+    "GET /ca/roots.pem": "application/x-pem-file",
     "GET /log/checkpoint": "text/plain",
     "GET /log/key": "text/plain",
     "GET /metrics": "text/plain",

@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from app.pki.inventory import list_certificates
 from app.pki.keycheck import Finding
 from app.pki.keyring import init_keys, renew_crl
+from app.pki.root_succession import introduction, rotate_root
 from app.pki.rotation import rotate as rotate_key
 from app.pki.succession import rotate_issuing
 from app.wiring import crl_base, examine_keys, key_folder, key_places, other_stamps
@@ -27,6 +28,7 @@ cli.command()(retimestamp)
 cli.command()(keys_succession.request)
 cli.command()(keys_succession.certify)
 cli.command()(keys_succession.install)
+cli.command()(keys_succession.adopt)
 ENDING = 3  # apart from 1 (something is wrong) and 2 (the command was called wrongly)
 
 
@@ -84,12 +86,18 @@ def _tell(settings: Settings, findings: list[Finding], now: datetime) -> None:
 
 @cli.command()
 def rotate(
-    name: Annotated[Literal["issuing", "tsa", "e-seal"], typer.Argument(help="Which one is followed by another.")],
+    name: Annotated[
+        Literal["root", "issuing", "tsa", "e-seal"], typer.Argument(help="Which one is followed by another.")
+    ],
+    output: keys_succession.Output = None,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
 ) -> None:
-    """Give the issuing CA, the TSA or the e-seal a new key and certificate; restart server and worker then. The old one is kept."""
+    """Give root, issuing CA, TSA or e-seal a new key and certificate; restart server and worker then. The old one is kept.
+
+    A new root takes new ones of the others with it; --output is what `pakta keys adopt` takes where the root's key is not.
+    """
     settings = Settings()
-    follow = rotate_issuing if name == "issuing" else partial(rotate_key, name=name)
+    follow = {"root": rotate_root, "issuing": rotate_issuing}.get(name, partial(rotate_key, name=name))
     with keys_told():
         follow(
             key_folder(settings.storage),
@@ -99,6 +107,8 @@ def rotate(
             crl_base=crl_base(settings.service),
             places=key_places(settings),
         )
+    if name == "root" and output is not None:
+        keys_succession.hand_out(introduction(key_folder(settings.storage)), output)
     typer.echo(f"{name}: kunci dan sertifikat baru dipakai setelah server dan worker dimulai ulang.")
 
 

@@ -1,4 +1,4 @@
-"""`pakta keys request`, `certify`, `install`: a new issuing CA where the root's key lies on another machine."""
+"""`pakta keys request`, `certify`, `install`, `adopt`: a new issuing CA, or a new root, where the root's key lies on another machine."""
 
 import ssl
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from app.cli.failure import keys_told
 from app.cli.options import DataDir
 from app.core.secrets import master_key
 from app.core.settings import Settings
-from app.pki import succession
+from app.pki import root_succession, succession
 from app.pki.errors import RotationRefused
 from app.wiring import crl_base, key_folder, key_places
 
@@ -28,7 +28,7 @@ def request(output: Output = None, data_dir: DataDir = None) -> None:  # noqa: A
             institution=settings.service.institution,
             places=key_places(settings),
         )
-    _hand_out(made, output)
+    hand_out(made, output)
 
 
 def certify(
@@ -50,7 +50,7 @@ def certify(
             crl_base=published_under or crl_base(settings.service),
             places=key_places(settings),
         )
-    _hand_out(ssl.DER_cert_to_PEM_cert(made).encode(), output)
+    hand_out(ssl.DER_cert_to_PEM_cert(made).encode(), output)
 
 
 def install(
@@ -74,7 +74,23 @@ def install(
     typer.echo("issuing: CA penerbit baru dipakai setelah server dan worker dimulai ulang.")
 
 
-def _hand_out(made: bytes, output: Path | None) -> None:
+def adopt(
+    introduced: Annotated[
+        Path, typer.Argument(help="What `pakta keys rotate root --output` wrote.", exists=True, dir_okay=False)
+    ],
+    data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
+) -> None:
+    """Let a new root, made where the root's key is, stand above; then request, certify and install an issuing CA under it."""
+    settings = Settings()
+    with keys_told():
+        root_succession.adopt(
+            key_folder(settings.storage), master_key(settings.storage), introduced.read_bytes(), now=datetime.now(UTC)
+        )
+    typer.echo("root: akar baru dipakai setelah server dan worker dimulai ulang; sesudahnya ganti CA penerbit.")
+
+
+def hand_out(made: bytes, output: Path | None) -> None:
+    """Write what a command made to its file, or to standard output."""
     if output is None:
         typer.echo(made.decode(), nl=False)
         return

@@ -23,6 +23,7 @@ from app.cli.simulate import cli as simulate
 from app.cli.tokens import cli as tokens
 from app.cli.verify import verify
 from app.core.errors import AppError, CannotStart
+from app.core.undumped import keep_out_of_dumps
 
 cli = typer.Typer(
     name="pakta",
@@ -52,6 +53,7 @@ cli.add_typer(simulate, name="simulate")
 
 def main() -> None:
     """Run a command; every refusal is one clear sentence and an exit code, never a traceback."""
+    keep_out_of_dumps()
     # a service manager's stop is a Ctrl+C: what was started is stopped, the embedded database included
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

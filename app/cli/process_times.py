@@ -49,9 +49,11 @@ def _seconds(pid: int) -> float:
 
 
 def _private_mb(pid: int) -> float:
-    kilobytes = 0
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith(("Private_Clean:", "Private_Dirty:")):
-                kilobytes += int(line.split()[1])
-    return kilobytes / 1024
+        try:
+            told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except PermissionError:  # of a process kept out of dumps root alone may read that
+            told = Path(f"/proc/{pid}/status").read_text()
+        private = ("Private_Clean:", "Private_Dirty:", "RssAnon:")
+        return sum(int(line.split()[1]) for line in told.splitlines() if line.startswith(private)) / 1024
+    return 0.0

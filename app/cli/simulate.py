@@ -56,10 +56,10 @@ def simulate_bsre(
     WAITING_FOR_VERIFICATION, RENEW, EXPIRED, NO_CERTIFICATE, SUSPEND and REVOKE; any other NIK is not registered (2011). The application's
     user is pakta, its password rahasia-aplikasi. The faults are used up one by one by calls that sign or download.
     """
-    now = datetime.now(UTC)
-    authority = make_authority("BSrE", now)
+    faults = _faults(fault, slow_seconds)
+    authority = make_authority("BSrE", datetime.now(UTC))
     authority.write_root(root)
-    gateway = bsre.Gateway(authority, lambda: datetime.now(UTC), shape=shape, faults=_faults(fault, slow_seconds))
+    gateway = bsre.Gateway(authority, lambda: datetime.now(UTC), shape=shape, faults=faults)
     _tell(port, root, bsre.USERNAME, bsre.PASSWORD)
     for person in BUILT_IN:
         typer.echo(f"  NIK {person.nik}  {person.email}  {person.state}")
@@ -78,10 +78,10 @@ def simulate_csc(
     Every user id (NIP) has a credential but those that end in 9; that of ids that end in 8 is disabled. The application's user is pakta, its
     password rahasia-aplikasi.
     """
-    now = datetime.now(UTC)
-    authority = make_authority("CSC", now)
+    faults = _faults(fault, slow_seconds)
+    authority = make_authority("CSC", datetime.now(UTC))
     authority.write_root(root)
-    service = csc.Service(authority, lambda: datetime.now(UTC), _faults(fault, slow_seconds))
+    service = csc.Service(authority, lambda: datetime.now(UTC), faults)
     _tell(port, root, csc.USERNAME, csc.PASSWORD)
     _serve(csc.build(service), port)
 

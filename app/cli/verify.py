@@ -1,21 +1,23 @@
 """`pakta verify`: is this document genuine? Offline, without the service and without its database."""
 
 import json
-import ssl
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 
 from app.cli.options import AsJson, DataDir
 from app.core.settings import Settings
 from app.core.texts import text
 from app.pdf.inspect import inspect
-from app.pki.errors import DerMalformed
+from app.pki.errors import PkiFault
 from app.pki.parsed_certificate import parse
+from app.pki.past import past_certificates
 from app.verification.verdict import Report, Verdict, judge
 from app.wiring import key_folder
 
@@ -26,7 +28,7 @@ LARGEST = 20 << 20
 def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.pdf", help="Documents to check.")],
     trust: Annotated[
-        Path | None, typer.Option(help="Root certificate (PEM); default: that of the data folder.")
+        Path | None, typer.Option(help="Root certificates (PEM, one or several); default: those of the data folder.")
     ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,  # noqa: ARG001 - its callback sets it
@@ -45,14 +47,17 @@ def verify(
 
 
 def _trust_roots(trust: Path | None) -> list[bytes]:
-    path = trust or key_folder(Settings().storage) / "root.crt"
+    """The certificates of a file (DER, or PEM with one or several); without one the service's own, those before included."""
+    folder = key_folder(Settings().storage)
     try:
-        data = path.read_bytes()
-        root = ssl.PEM_cert_to_DER_cert(data.decode("ascii").strip()) if b"-----BEGIN" in data else data
-        parse(root)
-    except (OSError, ValueError, DerMalformed):
+        data = (trust or folder / "root.crt").read_bytes()
+        listed = x509.load_pem_x509_certificates(data) if b"-----BEGIN" in data else []
+        roots = [one.public_bytes(Encoding.DER) for one in listed] or [data]
+        for root in roots:
+            parse(root)
+        return roots if trust else [*roots, *past_certificates(folder, "root")]
+    except (OSError, ValueError, PkiFault):
         return []
-    return [root]
 
 
 def _report(file: Path, roots: list[bytes]) -> Report:

@@ -21,6 +21,12 @@ UNSEALED = Gauge(
 CERTIFICATE_ENDS = Gauge(
     "pakta_certificate_expiry_timestamp_seconds", "When a certificate of the service ends", ["name"], registry=REGISTRY
 )
+STAMPS_FAIL = Gauge(
+    "pakta_timestamp_authority_failing",
+    "1 for a time-stamping authority of others that gave no good token when it was asked last",
+    ["url"],
+    registry=REGISTRY,
+)
 
 
 def configure_logs(settings: ServiceSettings, *, level: int = logging.INFO) -> None:

@@ -39,7 +39,7 @@ class TemplateShelf:
         self._blobs = blobs
         self._texts: dict[tuple[UUID, str], RoundText] = {}
         self._on_paper: dict[tuple[UUID, str, bool], RoundText] = {}
-        self._elsewhere: dict[tuple[UUID, str, Signing, int], RoundText] = {}
+        self._elsewhere: dict[tuple[UUID, str, Signing, int, bool], RoundText] = {}
         self._unnoted: dict[tuple[UUID, str], RoundText] = {}
         self._bases: dict[str, tuple[bytes, RevisionBase]] = {}
         self._lock = asyncio.Lock()
@@ -76,12 +76,18 @@ class TemplateShelf:
             self._on_paper[round_id, code, noted] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
         return self._on_paper[round_id, code, noted]
 
-    async def elsewhere(self, session: Session, round_id: UUID, code: str, foot: Signing, room: int) -> RoundText:
-        """Return a text of an opened round as it is signed elsewhere: under another foot, or with `room` bytes for the signature."""
-        key = (round_id, code, foot, room)
+    async def elsewhere(
+        self, session: Session, round_id: UUID, code: str, foot: Signing, room: int, *, noted: bool
+    ) -> RoundText:
+        """Return a text of an opened round as it is signed elsewhere: under another foot, or with `room` bytes for the signature.
+
+        `noted`: with the official's block.
+        """
+        key = (round_id, code, foot, room, noted)
         if key not in self._elsewhere:
             frozen = (await self.text(session, round_id, code)).inputs
-            inputs = replace(frozen, signing=foot, signature_room=room or frozen.signature_room)
+            room = room or frozen.signature_room
+            inputs = replace(frozen, signing=foot, signature_room=room, countersign=noted)
             self._elsewhere[key] = RoundText(inputs, await asyncio.to_thread(compile_template, inputs))
         return self._elsewhere[key]
 

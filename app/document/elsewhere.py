@@ -1,26 +1,33 @@
 """Documents that are signed elsewhere than on the signer's device: prepared in the layout of that way, kept as they come back.
 
-They carry a signature of another maker, so they take no part in the fast path: no countersignature and no e-seal is appended to them.
+They carry a signature of another maker, so they take no part in the fast path: note, e-seal and archive time stamp are appended as
+`other_makers` says, where the signature allows that anything follows.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.blobs import BlobStore
 from app.core.db import Session
 from app.core.ids import new_code, new_id
+from app.countersigner import service as countersigner
+from app.countersigner.service import Noting
 from app.document import queries, store
 from app.document.compiled import RoundText, TemplateShelf
 from app.document.errors import NotForThisRound, NotPrintable
 from app.document.models import Document
-from app.document.service import person_values
+from app.document.other_makers import why_closed
 from app.obligation.models import Obligation, Participant
+from app.pdf.compiler import CompiledTemplate
 from app.pdf.errors import PdfFault
 from app.pdf.inputs import Signing
+from app.pdf.person import PersonValues
+from app.pdf.tail import Variant
 
 NO_PREFIX = ""
 """The prefix of a file that no template of ours begins: a scan."""
@@ -46,41 +53,46 @@ async def prepare(
     obligations: Sequence[Obligation],
     way: Way,
     *,
+    today: date,
     now: datetime,
 ) -> list[Document]:
     """Print one document for each obligation and store its bytes and digest; `participants` is by round id.
 
-    Raises `NotForThisRound` where an official takes note on the device or the template lacks the foot; `NotPrintable`.
+    In a countersigned round it names who takes note today, as in `service.prepare`. Raises `NotForThisRound` where the template lacks
+    the foot; `NotPrintable`.
     """
     prepared = []
     for owed in obligations:
-        text = await shelf.elsewhere(session, owed.round_id, owed.pledge, way.foot, way.room)
-        person = participants[owed.round_id]
-        if text.inputs.countersign:
-            raise NotForThisRound(reason="countersigned")
+        person, noting = participants[owed.round_id], None
+        if (await shelf.text(session, owed.round_id, owed.pledge)).inputs.countersign:
+            noting = await countersigner.note_for(
+                session, owed.round_id, person.agency_id, owed.employee_id, today=today
+            )
+        text = await shelf.elsewhere(session, owed.round_id, owed.pledge, way.foot, way.room, noted=noting is not None)
         if not text.inputs.source.footers[way.foot]:
             raise NotForThisRound(reason="foot")
-        prepared.append(await _print(shelf, text, owed, person, way, now))
+        prepared.append(await _print(shelf, text, owed, person, way, noting, now))
     session.add_all(prepared)
     await session.flush()
     return prepared
 
 
 async def _print(
-    shelf: TemplateShelf, text: RoundText, owed: Obligation, person: Participant, way: Way, now: datetime
+    shelf: TemplateShelf,
+    text: RoundText,
+    owed: Obligation,
+    person: Participant,
+    way: Way,
+    noting: Noting | None,
+    now: datetime,
 ) -> Document:
-    code, values = new_code(), person_values(person)
-    hole, digest = (0, 0), b""
+    code = new_code()
     try:
-        if way.room:
-            made = text.template.prepare(values, code=code, prepared_at=now)
-            tail, variant, hole, digest = made.tail, text.template.variants[made.variant], made.hole, made.digest
-        else:
-            plain = text.template.unsigned(values, code=code, prepared_at=now)
-            tail, variant = plain.tail, text.template.variants[plain.variant]
-            digest = sha256(variant.prefix + tail).digest()
+        values = PersonValues(**person.printed, countersigner=noting.official if noting else None)
+        page = _laid_out(text.template, values, code, now, hole=way.room > 0)
     except PdfFault as fault:
         raise NotPrintable(reason=str(fault), name=person.name) from fault
+    variant = page.variant
     await shelf.hold(variant)
     return Document(
         id=new_id(),
@@ -93,13 +105,32 @@ async def _print(
         prefix=variant.prefix_sha256,
         state="prepared",
         prepared_at=now,
-        hole_start=hole[0],
-        hole_end=hole[1],
-        digest=digest,
-        prepared_tail=tail,
+        hole_start=page.hole[0],
+        hole_end=page.hole[1],
+        digest=page.digest,
+        prepared_tail=page.tail,
         assurance=way.assurance,
         provider=way.provider,
+        countersign_agency_id=noting.agency_id if noting else None,
+        countersigner_id=noting.countersigner_id if noting else None,
     )
+
+
+class _Page(NamedTuple):
+    tail: bytes
+    variant: Variant
+    hole: tuple[int, int]
+    digest: bytes
+
+
+def _laid_out(template: CompiledTemplate, values: PersonValues, code: str, now: datetime, *, hole: bool) -> _Page:
+    """The page with a hole and what a signature in it covers, or without one and the digest of the whole file."""
+    if hole:
+        made = template.prepare(values, code=code, prepared_at=now)
+        return _Page(made.tail, template.variants[made.variant], made.hole, made.digest)
+    plain = template.unsigned(values, code=code, prepared_at=now)
+    variant = template.variants[plain.variant]
+    return _Page(plain.tail, variant, (0, 0), _digest(variant.prefix + plain.tail))
 
 
 async def prepared_bytes(shelf: TemplateShelf, document: Document) -> bytes:
@@ -116,13 +147,17 @@ async def lock(session: Session, document_id: UUID) -> Document:
 async def keep(
     session: Session, shelf: TemplateShelf, blobs: BlobStore, document: Document, data: bytes, *, at: datetime
 ) -> None:
-    """Store a finished and examined file durably, then name it: bytes first, then the row, as in `service.keep_signed`."""
+    """Store a finished and examined file durably, then name it: bytes first, then the row, as in `service.keep_signed`.
+
+    Where its signature forbids that anything follows, the row says so from now on.
+    """
     prefix, _ = await shelf.base(document.prefix)
     revision = store.NewRevision(document.id, document.prefix, 0, "signed", data[len(prefix) :])
     rows = await store.keep(blobs, [revision])
     document.state, document.prepared_tail, document.signed_at = "signed", None, at
     document.sha256 = document.signed_sha256 = await asyncio.to_thread(_digest, data)
     document.size = len(data)
+    document.seal_refused = await asyncio.to_thread(why_closed, data)
     await session.flush()
     await queries.insert_revisions(session, rows)
 

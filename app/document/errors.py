@@ -25,7 +25,7 @@ class NotSignedYet(AppError):
 
 
 class NotForThisRound(AppError):
-    """The round cannot be signed this way: an official takes note of it on a device, or its text has no foot for it; `reason` says which."""
+    """The round cannot be signed this way: its text has no foot for it."""
 
     kind = Kind.CONFLICT
     code = "document.not_for_this_round"

@@ -9,7 +9,7 @@ from functools import cached_property
 from app.core.settings import ServiceSettings
 from app.document.errors import DocumentDamaged
 from app.pdf.reopen import Reopened, ReopenRefused, reopen
-from app.pdf.revision import FileParts, RevisionBase, append_archive, append_e_seal
+from app.pdf.revision import FileParts, RevisionBase, append_archive, append_e_seal, packed
 from app.pki.authority import Authority
 from app.pledge.service import ZONES
 
@@ -62,17 +62,29 @@ def seal_all(
         for file in files
     ]
     stamper = authority.archive_stamps
+    newer = {prefix: _newer(prefix, authority, now) for prefix in {file.prefix for file in files}}
 
     def stamped(file: Prefixed, e_seal: bytes) -> bytes:
         sealed = file.file.extended(e_seal)
         return e_seal + append_archive(
-            sealed, sign=lambda digest: stamper.token(digest, now), crls=crls, room=stamper.room
+            sealed,
+            sign=lambda digest: stamper.token(digest, now),
+            crls=crls,
+            certificates=newer[file.prefix],
+            room=stamper.room,
         )
 
     if stamper.together == 1:
         return [stamped(file, e_seal) for file, e_seal in zip(files, e_seals, strict=True)]
     with ThreadPoolExecutor(stamper.together) as pool:  # they wait for a network
         return list(pool.map(stamped, files, e_seals))
+
+
+def _newer(prefix: bytes, authority: Authority, now: datetime) -> tuple[bytes, ...]:
+    """Certificates (DER) that the store in a prefix lacks, where a new root has come since it was compiled."""
+    if not authority.past_roots:
+        return ()
+    return tuple(one for one in authority.chain_certificates(now) if packed(one) not in prefix)
 
 
 def check(

@@ -10,7 +10,7 @@ from app.core.db import Database
 from app.core.mail import Mailer
 from app.core.resources import Resources
 from app.core.settings import Settings
-from app.document import queries, voiding
+from app.document import queries, stamp_faults, voiding
 from app.document.sealing import Sealer, seal_waiting
 from app.pki.errors import TimestampUnavailable
 
@@ -32,6 +32,7 @@ async def seal(resources: Resources) -> None:
             log.warning("seal.waiting", reason=str(fault))  # nothing was stored; the next run asks again
             break
     async with database.transaction() as session:
+        await stamp_faults.note(session, sealer.authority.others, now=clock.now())
         telemetry.UNSEALED.set(await queries.count_waiting_for_seal(session))
 
 

@@ -12,10 +12,12 @@ STATES = ("prepared", "signed", "countersigned", "sealed", "abandoned", "void")
 FILED = ("signed", "countersigned", "sealed", "void")
 """States in which there is a file that carries the person's signature."""
 READY_FOR_SEAL = (
-    "provider = 'device' AND (state = 'countersigned' OR (state = 'signed' AND countersign_agency_id IS NULL))"
+    "provider <> 'wet_scan' AND seal_refused IS NULL"
+    " AND (state = 'countersigned' OR (state = 'signed' AND countersign_agency_id IS NULL))"
 )
-UNSEALED = "state IN ('signed', 'countersigned') AND provider = 'device'"
-"""Signed elsewhere, a document is finished when it is signed: what we append follows the form of our own signatures."""
+UNSEALED = "state IN ('signed', 'countersigned') AND provider <> 'wet_scan'"
+SEAL_REFUSED = ("no_changes", "field_lock", "form")
+"""Why nothing is appended to a document: the words of `app.pdf.ending.AppendRefused`."""
 GROUNDS = ("wrong_template", "wrong_data", "wrong_person", "duplicate", "other")
 """Classes of reasons a document is voided for, as strangers may know them."""
 
@@ -61,6 +63,8 @@ class Document(Base):
     size: Mapped[int | None]
     assurance: Mapped[str] = mapped_column(default="uncertified", doc="certified, uncertified, wet_scan")
     provider: Mapped[str] = mapped_column(server_default="device", doc="Who or what signs it: a name of the registry.")
+    countersign_provider: Mapped[str | None] = mapped_column(doc="Who or what made the official's signature.")
+    seal_refused: Mapped[str | None] = mapped_column(doc="Why nothing may follow its signatures: one of SEAL_REFUSED.")
     countersigned_sha256: Mapped[bytes | None] = mapped_column(
         index=True, doc="SHA-256 of the whole file as the official signed it."
     )
@@ -97,6 +101,17 @@ class DocumentRevision(Base):
     sha256: Mapped[bytes | None] = mapped_column(
         doc="SHA-256 of the whole file up to here, where a renewed time stamp followed."
     )
+
+
+class StampFault(Base):
+    """A time-stamping authority of others that did not give a good token when it was asked last, and why."""
+
+    __tablename__ = "stamp_fault"
+
+    url: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]
 
 
 class PaperSheet(Base):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -42,11 +43,11 @@ class _Refused(Exception):
 
 @dataclass
 class _Place:
-    """One TSA: until when it is left alone and why, and the certificates of its last token (DER)."""
+    """One TSA: until when it is left alone and why (None: not asked yet), and the certificates of its last token (DER)."""
 
     url: str
     rests_until: float = 0.0
-    why: str = ""
+    why: str | None = None
     chain: tuple[bytes, ...] = ()
 
 
@@ -86,12 +87,16 @@ class OutsideStamps:
             except _Refused as refused:
                 place.why = str(refused)
                 place.rests_until = time.monotonic() + self.settings.rest_seconds
-                log.warning("tsa.failed", url=place.url, reason=place.why)
+                log.warning("tsa.failed", url=shown(place.url), reason=place.why)
                 continue
             place.why = ""
             return encoded
-        reasons = "; ".join(f"{place.url}: {place.why}" for place in self._places)
+        reasons = "; ".join(f"{shown(place.url)}: {place.why}" for place in self._places)
         raise TimestampUnavailable(f"Tidak ada layanan stempel waktu yang menjawab dengan benar ({reasons}).")
+
+    def standing(self) -> dict[str, str | None]:
+        """Why each gave no good token when it was asked last; empty: it did; None: not asked yet."""
+        return {shown(place.url): place.why for place in self._places}
 
     def check(self, encoded: bytes, imprint_sha256: bytes) -> datetime:
         """The time of a token from here (UTC); raises `SignatureRefused` when it is not about the digest or not by one of these."""
@@ -111,7 +116,9 @@ class OutsideStamps:
     def examine(self, now: datetime) -> list[Finding]:
         """Which TSAs do not give a token that holds, and why; each is asked for one."""
         return [
-            Finding("timestamp.unavailable", "warning", f"{place.url} tidak memberi stempel waktu yang sah: {why}.")
+            Finding(
+                "timestamp.unavailable", "warning", f"{shown(place.url)} tidak memberi stempel waktu yang sah: {why}."
+            )
             for place in self._places
             if (why := self._fault(place, sha256(secrets.token_bytes(32)).digest(), now))
         ]
@@ -215,6 +222,12 @@ class OutsideStamps:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _Refused(type(error).__name__) from error
         return reply.headers.get("content-type", "").partition(";")[0].strip().lower(), body
+
+
+def shown(url: str) -> str:
+    """An address as it may be told: without a login or a query in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _granted(body: bytes) -> bytes:

@@ -1,17 +1,17 @@
 """SQL of documents."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, literal_column, not_, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import Session, insert_rows
 from app.core.prepared import Change, Insertion
 from app.core.principal import Scope
-from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet
+from app.document.models import READY_FOR_SEAL, Document, DocumentRevision, PaperSheet, StampFault
 from app.document.owed import Owed
 from app.document.store import PlacedRevision
 from app.obligation.models import Obligation, Participant
@@ -27,6 +27,8 @@ _PRINTED = Insertion(
         "sha256",
         "signed_sha256",
         "countersigned_sha256",
+        "countersign_provider",
+        "seal_refused",
         "size",
         "signed_at",
         "countersigned_at",
@@ -111,15 +113,18 @@ async def abandon(session: Session, ids: Sequence[UUID]) -> None:
     )
 
 
-async def take_waiting_for_seal(session: Session, most: int) -> list[Document]:
-    """Lock documents that have every signature they wait for and that no other worker has, oldest first."""
-    statement = (
-        select(Document)
-        .where(text(READY_FOR_SEAL))
-        .order_by(Document.signed_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
+async def take_waiting_for_seal(
+    session: Session, most: int, *, made_here: bool, without: Collection[UUID] = ()
+) -> list[Document]:
+    """Lock documents that have every signature they wait for and that no other worker has, oldest first.
+
+    `made_here`: those whose every signature is in the form of our own, or those on which another maker's stands.
+    """
+    ours = and_(Document.provider == "device", func.coalesce(Document.countersign_provider, "device") == "device")
+    statement = select(Document).where(text(READY_FOR_SEAL), ours if made_here else not_(ours))
+    if without:
+        statement = statement.where(Document.id.not_in(without))
+    statement = statement.order_by(Document.signed_at).limit(most).with_for_update(skip_locked=True)
     return list((await session.execute(statement)).scalars())
 
 
@@ -230,3 +235,21 @@ async def find_sheet(session: Session, code: str, scope: Scope) -> Any | None:
     if scope.agencies is not None:
         statement = statement.where(Participant.agency_id.in_(scope.agencies))
     return (await session.execute(statement)).one_or_none()
+
+
+async def list_stamp_faults(session: Session) -> list[StampFault]:
+    """Return the time-stamping authorities that fail, by address."""
+    return list((await session.execute(select(StampFault).order_by(StampFault.url))).scalars())
+
+
+async def keep_stamp_fault(session: Session, url: str, reason: str, now: datetime) -> None:
+    """Write that an authority fails; since when stays, and nothing is written again within a minute."""
+    new = insert(StampFault).values(url=url, reason=reason, since=now, seen_at=now)
+    fresh = or_(StampFault.reason != reason, StampFault.seen_at < now - timedelta(minutes=1))
+    values = {"reason": reason, "seen_at": now}
+    await session.execute(new.on_conflict_do_update(index_elements=["url"], set_=values, where=fresh))
+
+
+async def forget_stamp_faults(session: Session, but: Sequence[str]) -> None:
+    """Forget every authority that is not among `but`."""
+    await session.execute(delete(StampFault).where(StampFault.url.not_in(but)))

@@ -2,7 +2,7 @@
 
 import base64
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Header, Path, Request, Response
@@ -45,6 +45,7 @@ class DocumentRead(BaseModel):
     signed_at: datetime | None
     countersigned_at: datetime | None
     sealed_at: datetime | None
+    seal_refused: Literal["no_changes", "field_lock", "form"] | None
     voided_at: datetime | None
     void_ground: str | None
 

@@ -13,12 +13,16 @@ from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_curso
 from app.core.routing import Router
 from app.core.texts import negotiate, text
 from app.document.countersigning import service
+from app.document.outside_stamps import shown
 
 router = Router(tags=["countersigning"])
 
 
 class StuckRead(BaseModel):
-    """A signed document that does not get on: the cause as a stable code, what it means and what helps."""
+    """A signed document that does not get on: the cause as a stable code, what it means and what helps.
+
+    `reason`: the official's words of what was left out; why no time-stamping authority answers; why nothing may follow the signature.
+    """
 
     document_id: UUID
     agency_id: UUID
@@ -58,6 +62,7 @@ async def list_stuck(
         hours=hours,
         today=local_day(now, settings.service.timezone),
         now=now,
+        stamps=[shown(url) for url in settings.timestamps.addresses],
         after=uuid_part(parts[0]) if parts else None,
         limit=limit + 1,
     )

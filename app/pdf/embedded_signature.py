@@ -77,23 +77,21 @@ class SignatureVerdict:
 
 @dataclass(frozen=True)
 class Trust:
-    """What a file is judged by, in DER: root certificates, those of time-stamping authorities of others, CRLs of today."""
+    """What a file is judged by, in DER: root certificates, those of time-stamping authorities of others, CRLs of today.
+
+    `lenient`: other services sign without revocation data (BSrE without LTV); what they do not bring is not asked for.
+    """
 
     roots: Sequence[bytes]
     stamp_roots: Sequence[bytes]
     crls: Sequence[bytes]
+    lenient: bool = False
 
 
 class Validator:
     """What one file is judged by: the trusted roots, the moment, and the file's own certificates and CRLs."""
 
-    def __init__(
-        self,
-        reader: PdfFileReader,
-        data: bytes,
-        trust: Trust,
-        now: datetime,
-    ) -> None:
+    def __init__(self, reader: PdfFileReader, data: bytes, trust: Trust, now: datetime) -> None:
         self.data = data
         load: Any = x509.Certificate.load
         roots = [load(root) for root in trust.roots]
@@ -104,8 +102,9 @@ class Validator:
         current = [CRLContainer(read(one)) for one in trust.crls]
         self.known = {_encoded(certificate) for certificate in (*certificates, *roots)}
         knowledge = LocalKnowledge(known_certs=certificates, known_crls=[*current, *stored])
-        declared, always = RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CRL_REQUIRED
-        either = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED  # of a stamp that was renewed
+        rules = RevocationCheckingRule
+        declared = rules.CHECK_IF_DECLARED_SOFT if trust.lenient else rules.CHECK_IF_DECLARED
+        always, either = rules.CRL_REQUIRED, rules.CRL_OR_OCSP_REQUIRED  # either: of a stamp that was renewed
         self.with_time = _spec(roots, stamp_roots, knowledge, (declared, declared), (declared, declared))
         self.archived = PdfSignatureValidationSpec(
             _spec(roots, stamp_roots, knowledge, (declared, always), (either, always))

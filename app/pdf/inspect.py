@@ -26,6 +26,7 @@ Result = Literal["passed", "failed", "not_checked"]
 
 _MARKS = (b"/Producer(Pakta)", b"/FT/Sig/T(pegawai)", b"/FT/Sig/T(segel)", b"/FT/Sig/T(arsip)")
 # a program that saves the file anew may pack the marks away, but not these names: such a file is a changed one of ours
+NOTE_FIELD = "pejabat"
 _FIELDS = frozenset({"pegawai", "segel", "arsip"})
 # ".../v/" and 22 characters, as text is shown in the fonts of this engine: two bytes a character, in hexadecimal
 _ADDRESS = re.compile(rb"002f0076002f((?:00(?:2d|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])){22})>")
@@ -136,9 +137,11 @@ async def _examine(
     archived = any(str(one.sig_object.get("/Type", "")) == "/DocTimeStamp" for one in embedded)
     verdicts = [await validator.judge(one, ours=ours, archived=archived) for one in embedded]
     if ours and other_roots and not all(verdict.trusted for verdict in verdicts):
-        wider = Validator(reader, data, replace(trust, roots=(*trust.roots, *other_roots)), now)
+        wider = Validator(reader, data, replace(trust, roots=(*trust.roots, *other_roots), lenient=True), now)
         verdicts = [await _elsewhere(one, wider, verdict) for one, verdict in zip(embedded, verdicts, strict=True)]
     verdicts.sort(key=lambda verdict: verdict.end)
+    if ours and any(name == NOTE_FIELD and value is None for name, value, _ in enumerate_sig_fields(reader)):
+        verdicts = _noted_elsewhere(verdicts)
     if not ours and not any(verdict.trusted for verdict in verdicts):
         return _unchecked("file.not_ours", ours=False)
     structure = data.startswith(b"%PDF-1.7\n") or not ours
@@ -151,6 +154,15 @@ async def _elsewhere(embedded: Any, wider: Validator, verdict: SignatureVerdict)
         return verdict
     found = await wider.judge(embedded, ours=False, archived=False)
     return replace(found, elsewhere=True) if found.trusted else verdict
+
+
+def _noted_elsewhere(verdicts: Sequence[SignatureVerdict]) -> list[SignatureVerdict]:
+    """The same where a service signed in a field of its own for the official, whose field stayed empty: after the person."""
+    people = [verdict for verdict in verdicts if verdict.kind == "signer"]
+    return [
+        replace(verdict, kind="countersigner") if verdict.elsewhere and verdict in people[1:2] else verdict
+        for verdict in verdicts
+    ]
 
 
 @dataclass(frozen=True)

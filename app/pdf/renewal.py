@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from app.pdf.dss import dss_dictionary
+from app.pdf.ending import merged
 from app.pdf.errors import RevisionRefused
 from app.pdf.field import ARCHIVE_VALUE
 from app.pdf.increment import Sign, build_increment, trailer
@@ -46,11 +47,10 @@ def append_renewal(
     added = (*certificates, *crls, *responses)
     first = field_number + 1
     size = first + len(added)
-    lists = _store_lists(_newest(_STORE, document, prefix), first, (len(certificates), len(crls), len(responses)))
-    fields = _newest(_FORM, document, prefix)[1]
+    counts = (len(certificates), len(crls), len(responses))
     objects = [
-        (FORM, b"<</SigFlags 3/Fields[%s %d 0 R]>>" % (fields, field_number)),
-        (DSS, dss_dictionary(*lists)),
+        _form(document, prefix, field_number),
+        _store(document, prefix, first, counts),
         (field_number, b"<</FT/Sig/T(arsip%d)/V %d 0 R>>" % (number, value_number)),
         *((first + at, packed(one)) for at, one in enumerate(added)),
     ]
@@ -62,6 +62,28 @@ def append_renewal(
 
     increment = build_increment(document.length, objects, (value_number, ARCHIVE_VALUE), room, closing)
     return increment.sealed(sign(covered_digest(document, increment)))
+
+
+def _form(document: FileParts, prefix: bytes, added: int) -> tuple[int, bytes]:
+    """(number, dictionary) of the form with one more field."""
+    if document.ending is None:
+        return FORM, b"<</SigFlags 3/Fields[%s %d 0 R]>>" % (_newest(_FORM, document, prefix)[1], added)
+    form = document.ending.form
+    if form is None:
+        raise RevisionRefused("the form is no object of its own")
+    return form.number, b"<</Fields[%s %d 0 R]%s>>" % (form.fields, added, form.further)
+
+
+def _store(document: FileParts, prefix: bytes, first: int, counts: tuple[int, int, int]) -> tuple[int, bytes]:
+    """(number, dictionary) of the store with as many certificates, CRLs and responses more, numbered from `first` on."""
+    other = document.ending.store if document.ending else None
+    if other is None:
+        return DSS, dss_dictionary(*_store_lists(_newest(_STORE, document, prefix), first, counts))
+    at, added = first, []
+    for count in counts:
+        added.append(references(range(at, at + count)))
+        at += count
+    return other.number, merged(other, *added)
 
 
 def _newest(pattern: re.Pattern[bytes], document: FileParts, prefix: bytes) -> re.Match[bytes]:

@@ -12,11 +12,30 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel, SuspiciousModification
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    CatalogModificationRule,
+    ModificationLevel,
+    StandardDiffPolicy,
+    SuspiciousModification,
+)
+from pyhanko.sign.diff_analysis.constants import ROOT_EXEMPT_STRICT_COMPARISON
 
 from app.pdf.embedded_signature import SignatureVerdict, Trust, Validator
+
+_CATALOG_RULE: Any = CatalogModificationRule
+_POLICY = StandardDiffPolicy(
+    [
+        _CATALOG_RULE(ROOT_EXEMPT_STRICT_COMPARISON | {"/Perms"})  # of a service that certifies what it signs
+        if isinstance(rule, CatalogModificationRule)
+        else rule
+        for rule in DEFAULT_DIFF_POLICY.global_rules
+    ],
+    DEFAULT_DIFF_POLICY.form_rule,
+)
 
 
 class ReturnedRefused(Exception):
@@ -43,10 +62,7 @@ def examine_returned(data: bytes, *, sent: bytes | None, trust_roots: Sequence[b
 
     Trusts these roots (DER) alone, for signer and time stamp. Raises `ReturnedRefused`.
     """
-    if not data.startswith(b"%PDF-"):
-        raise ReturnedRefused("not_pdf")
-    if sent is not None and (not data.startswith(sent) or len(data) == len(sent)):
-        raise ReturnedRefused("rewritten")
+    _require_form(data, sent)
     try:
         with ThreadPoolExecutor(1) as pool:  # pyHanko is asynchronous, and the caller's thread may run a loop already
             verdict = pool.submit(asyncio.run, _judge(data, trust_roots, now, updated=sent is not None)).result()
@@ -57,6 +73,25 @@ def examine_returned(data: bytes, *, sent: bytes | None, trust_roots: Sequence[b
     return _facts(verdict)
 
 
+def require_update(data: bytes, sent: bytes) -> None:
+    """That a file is the one sent and an update, which adds signatures and changes nothing else. Raises `ReturnedRefused`."""
+    _require_form(data, sent)
+    try:
+        reader = PdfFileReader(BytesIO(data))
+        _check_update(reader, PdfFileReader(BytesIO(sent)).xrefs.total_revisions - 1)
+    except ReturnedRefused:
+        raise
+    except Exception as error:  # a stranger's bytes may break any parser in any way
+        raise ReturnedRefused("not_pdf") from error
+
+
+def _require_form(data: bytes, sent: bytes | None) -> None:
+    if not data.startswith(b"%PDF-"):
+        raise ReturnedRefused("not_pdf")
+    if sent is not None and (not data.startswith(sent) or len(data) == len(sent)):
+        raise ReturnedRefused("rewritten")
+
+
 async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, updated: bool) -> SignatureVerdict:
     reader = PdfFileReader(BytesIO(data))
     embedded = reader.embedded_signatures
@@ -64,15 +99,17 @@ async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, up
         raise ReturnedRefused("no_signature")
     if updated:
         _check_update(reader)
-    return await Validator(reader, data, Trust(trust_roots, (), ()), now).judge(embedded[0], ours=False, archived=False)
+    return await Validator(reader, data, Trust(trust_roots, (), (), lenient=True), now).judge(
+        embedded[0], ours=False, archived=False
+    )
 
 
-def _check_update(reader: PdfFileReader) -> None:
-    """The update adds a signature and changes nothing that was read."""
-    old = reader.get_historical_resolver(0)
+def _check_update(reader: PdfFileReader, sent: int = 0) -> None:
+    """What follows the revision that was sent adds a signature and changes nothing that was read."""
+    old = reader.get_historical_resolver(sent)
     new = reader.get_historical_resolver(reader.xrefs.total_revisions - 1)
     try:
-        found = DEFAULT_DIFF_POLICY.apply(old, new)
+        found = _POLICY.apply(old, new)
     except SuspiciousModification as error:
         raise ReturnedRefused("changed") from error
     if found.modification_level > ModificationLevel.FORM_FILLING:

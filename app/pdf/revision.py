@@ -7,12 +7,13 @@ or readers that check differences call the earlier signature broken.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from app.pdf.dss import dss_dictionary
+from app.pdf.ending import Ending, Store, Trailer, merged, own_trailer
 from app.pdf.errors import RevisionRefused
 from app.pdf.field import ARCHIVE_VALUE, field_dictionary, signature_value, visible_mark
 from app.pdf.increment import Increment, Laid, Sign, build_increment, embed, lay_out, trailer
@@ -42,11 +43,10 @@ _FIELD = re.compile(
     rb"(\d+) 0 obj\n(<</Type/Annot/Subtype/Widget/FT/Sig/T\((\w+)\)[^\n]*?/Rect\[([^\]]+)\][^\n]*?)(?:/AP<</N \d+ 0 R>>)?>>\nendobj"
 )
 _DSS = re.compile(rb"\n%d 0 obj\n<</Type/DSS/Certs\[([^\]]*)\]" % DSS)
-_TRAILER = re.compile(
-    rb"trailer\n<</Size (\d+)(/Root \d+ 0 R/Info \d+ 0 R)(?:/Prev \d+)?/ID\[<([0-9a-f]{32})><[0-9a-f]{32}>\]>>\n"
-    rb"startxref\n(\d+)\n%%EOF\n\Z"
-)
-_TRAILER_LENGTH = 250
+
+
+_Added = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+"""Certificates and CRLs (DER) that a revision adds to the store."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ class RevisionBase:
 
 @dataclass(frozen=True)
 class FileParts:
-    """A file after its prefix: the first tail (signed), then each appended revision."""
+    """A file after its prefix: the first tail (signed), then each appended revision; `ending` where another maker's is among them."""
 
     base: RevisionBase
     parts: tuple[bytes, ...]
+    ending: Ending | None = None
     hashed: HashState | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -90,7 +91,7 @@ class FileParts:
         """The file with one more revision; what was hashed is not hashed again."""
         state = self.state.copy()
         state.update(part)
-        return FileParts(self.base, (*self.parts, part), state)
+        return FileParts(self.base, (*self.parts, part), self.ending, state)
 
     @property
     def length(self) -> int:
@@ -106,16 +107,6 @@ class PreparedRevision:
     hole: tuple[int, int]
     digest: bytes
     start: int
-
-
-@dataclass(frozen=True)
-class Trailer:
-    """What a further revision takes over from the one before."""
-
-    size: int
-    entries: bytes
-    first_id: bytes
-    startxref: int
 
 
 def read_base(prefix: bytes) -> RevisionBase:
@@ -184,13 +175,21 @@ def _seal_value(date: bytes, institution: str, place: str) -> bytes:
     return signature_value(date, name=institution, reason="Segel elektronik", place=place)
 
 
-def append_archive(document: FileParts, *, sign: Sign, crls: Sequence[bytes] = (), room: int = TOKEN_ROOM) -> bytes:
+def append_archive(
+    document: FileParts,
+    *,
+    sign: Sign,
+    crls: Sequence[bytes] = (),
+    certificates: Sequence[bytes] = (),
+    room: int = TOKEN_ROOM,
+) -> bytes:
     """The revision with the archive time stamp (PAdES B-LTA, ETSI EN 319 142-1 5.4.3); returns only the appended bytes.
 
     `sign` gives an RFC 3161 token. `crls` (DER) replace the store's list: an archive stamp without CRLs valid at its time
-    archives nothing.
+    archives nothing; `certificates` (DER) join it: those of CAs that are newer than the prefix.
     """
-    increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, crls)
+    added = (tuple(certificates), tuple(crls))
+    increment = _increment(document, _field(document, "arsip"), None, ARCHIVE_VALUE, room, added)
     return increment.sealed(sign(covered_digest(document, increment)))
 
 
@@ -206,14 +205,12 @@ def _field(document: FileParts, name: str) -> EmptyField:
 
 def last_trailer(document: FileParts) -> Trailer:
     """The newest trailer of a file; raises `RevisionRefused` when it is not of this engine."""
-    found = (
-        _TRAILER.search(document.parts[-1], max(0, len(document.parts[-1]) - _TRAILER_LENGTH))
-        if document.parts
-        else None
-    )
+    found = own_trailer(document.parts[-1]) if document.parts else None
+    if found is None and document.ending is not None:
+        return document.ending.trailer
     if found is None:
         raise RevisionRefused("the last part does not end with a trailer of this engine")
-    return Trailer(int(found[1]), found[2], found[3], int(found[4]))
+    return found
 
 
 def _increment(
@@ -222,16 +219,24 @@ def _increment(
     mark: bytes | None,
     value: bytes,
     room: int,
-    crls: Sequence[bytes] = (),
+    added: _Added = ((), ()),
 ) -> Increment:
     last = last_trailer(document)
-    revision = _revision(empty, mark, value, last.size, tuple(crls), document.base.certificates)
+    revision = _revision(empty, mark, value, last.size, added, _store(document))
 
     def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
         entries = b"%s/Prev %d" % (last.entries, last.startxref)
         return xref(offsets) + trailer(revision.size, entries, last.first_id, revision.file_id, startxref)
 
     return build_increment(document.length, revision.laid, (revision.value_number, value), room, closing)
+
+
+def _store(document: FileParts) -> bytes | Store:
+    """What the store lists besides CRLs: the prefix's certificates, or all that another maker put there."""
+    ending = document.ending
+    if ending is None or ending.store is None:
+        return document.base.certificates
+    return replace(ending.store, certificates=ending.store.certificates + b" " + document.base.certificates)
 
 
 @dataclass(frozen=True)
@@ -246,21 +251,29 @@ class _Revision:
 
 @lru_cache(maxsize=256)  # only a person's own mark differs within a batch
 def _revision(
-    empty: EmptyField, mark: bytes | None, value: bytes, size: int, crls: tuple[bytes, ...], certificates: bytes
+    empty: EmptyField, mark: bytes | None, value: bytes, size: int, added: _Added, store: bytes | Store
 ) -> _Revision:
     """The objects of a revision of a file with `size` numbers: field, mark, and where there are CRLs the store with them."""
     mark_number = None if mark is None else size
     value_number = size + (mark is not None)
-    first_crl = value_number + 1
-    crl_numbers = range(first_crl, first_crl + len(crls))
+    first = value_number + 1
+    count, streams = len(added[0]), (*added[0], *added[1])
+    numbers = range(first, first + len(streams))
     objects = [(empty.object_number, field_dictionary(empty.head, mark=mark_number, value=value_number))]
     if mark_number is not None and mark is not None:
         objects.append((mark_number, mark))
-    if crls:
-        objects.append((DSS, dss_dictionary(certificates, references(crl_numbers))))
-        objects += [(crl_number, packed(crl)) for crl_number, crl in zip(crl_numbers, crls, strict=True)]
+    if streams:
+        objects.append(_stored(store, references(numbers[:count]), references(numbers[count:])))
+        objects += [(at, packed(one)) for at, one in zip(numbers, streams, strict=True)]
     file_id = sha256(b"".join([body for _, body in objects]) + value).hexdigest()[:32].encode()
-    return _Revision(lay_out(objects), value_number, first_crl + len(crls), file_id)
+    return _Revision(lay_out(objects), value_number, numbers.stop, file_id)
+
+
+def _stored(store: bytes | Store, certificates: bytes, crls: bytes) -> tuple[int, bytes]:
+    """(number, dictionary) of the store with these: CRLs replace our own of before, and join another maker's."""
+    if isinstance(store, Store):
+        return store.number, merged(store, certificates, crls)
+    return DSS, dss_dictionary(b" ".join(filter(None, (store, certificates))), crls)
 
 
 @lru_cache(maxsize=16)  # a batch is stamped with the same lists

@@ -44,7 +44,8 @@ class OwnCertificates:
 class Authority:
     """Certificates in DER, keys behind `SigningKey`, and the CRLs last signed; safe to share between threads.
 
-    `issuing_cas` begins with the one in use; `past_issuing` are certificates of CAs whose keys are no longer here.
+    `issuing_cas` begins with the one in use; `past_issuing` are certificates of CAs whose keys are no longer here; `past_roots` are
+    the roots before the one in use, each with its CRL.
     """
 
     root: bytes
@@ -54,10 +55,26 @@ class Authority:
     e_seal_key: SigningKey
     e_seal_certificate: bytes
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
+    past_roots: tuple[tuple[bytes, bytes], ...] = ()
     past_issuing: tuple[bytes, ...] = ()
     past_tsa: tuple[bytes, ...] = ()
     past_e_seal: tuple[bytes, ...] = ()
     others: OtherStamps | None = None
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """What a verifier has to trust: the root in use, then those before it."""
+        return self.root, *(root for root, _ in self.past_roots)
+
+    def chain_certificates(self, now: datetime) -> tuple[bytes, ...]:
+        """Roots and issuing CAs that what is sealed at `now` may stand under, those in use first."""
+        return *self.roots, *(ca.certificate for ca in self._cas_at(now))
+
+    def root_crls(self, now: datetime) -> tuple[bytes, ...]:
+        """The CRL of each root in force, the one in use first; raises `CrlOutdated` when that is over."""
+        if crl.dates_of(self.root_crl).next_update <= now:
+            raise CrlOutdated("CRL akar sudah kedaluwarsa. Sambungkan kunci akar, lalu jalankan `pakta keys crl`.")
+        return self.root_crl, *(listed for root, listed in self.past_roots if now < parse(root).not_after)
 
     @property
     def archive_stamps(self) -> ArchiveStamps:
@@ -135,15 +152,14 @@ class Authority:
         )
 
     def crls(self, now: datetime) -> tuple[bytes, ...]:
-        """The root's CRL and that of every issuing CA, the one in use first; all in force at `now`."""
-        if crl.dates_of(self.root_crl).next_update <= now:
-            raise CrlOutdated("CRL akar sudah kedaluwarsa. Sambungkan kunci akar, lalu jalankan `pakta keys crl`.")
-        return self.root_crl, *(ca.crl(now) for ca in self._cas_at(now))
+        """The CRLs of root and issuing CAs, also of those before until their end, the ones in use first; all in force at `now`."""
+        return *self.root_crls(now), *(ca.crl(now) for ca in self._cas_at(now))
 
     def published_crl(self, name: str, now: datetime) -> bytes | None:
         """The CRL that certificates name by this file name; None when there is none, or its CA has ended."""
-        if name == "root.crl":
-            return self.root_crl
+        for root, listed in ((self.root, self.root_crl), *self.past_roots):
+            if list_name(root) == name:
+                return listed
         return next((ca.crl(now) for ca in self._cas_at(now) if list_name(ca.certificate) == name), None)
 
     def archive_crls(self, now: datetime) -> tuple[bytes, ...]:
@@ -157,12 +173,11 @@ class Authority:
         issuers = [ca.issuer for ca in self._cas_at(now)]
         others = self.others.crls(now) if self.others and self.others.asked else ()
         lasting = (fresh_crl(issuer, now - timedelta(seconds=1), ARCHIVE_CRL_LIFE) for issuer in issuers)
-        return self.root_crl, *others, *lasting, *(fresh_crl(issuer, now, MOMENT_CRL_LIFE) for issuer in issuers)
+        return *self.root_crls(now), *others, *lasting, *(fresh_crl(issuer, now, MOMENT_CRL_LIFE) for issuer in issuers)
 
     def trust_material(self, now: datetime) -> TrustMaterial:
         """Certificates and CRLs for the DSS of documents made at `now`."""
-        issuing = (ca.certificate for ca in self._cas_at(now))
-        return TrustMaterial((self.root, *issuing, self.tsa.certificate), self.crls(now))
+        return TrustMaterial((*self.chain_certificates(now), self.tsa.certificate), self.crls(now))
 
     def _cas_at(self, now: datetime) -> list[IssuingCa]:
         """The CA in use, and those before it until their end."""

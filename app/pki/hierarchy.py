@@ -19,7 +19,8 @@ from app.pki.authority import issuer_of
 from app.pki.certificate import Issuer
 from app.pki.crl import fresh_crl
 from app.pki.errors import SubjectRefused
-from app.pki.issuing_ca import ISSUING_CRL_LIFE, list_name, role
+from app.pki.issuing_ca import ISSUING_CRL_LIFE, ROOT_ROLE, list_name, role
+from app.pki.parsed_certificate import parse
 from app.pki.signing_key import SigningKey
 
 YEAR = timedelta(days=365)
@@ -45,9 +46,7 @@ def build(institution: str, now: datetime, crl_base: str | None, keys: Mapping[s
     """
     require_institution(institution)
     start = now.replace(microsecond=0) - START_EARLY
-    root_name = _name(institution, "Akar")
-    by_root = _Issuing(root_name, keys["root"])
-    root = _certificate(root_name, keys["root"].spki, by_root, (start, start + LIVES["root"]), _ca_extensions(1))
+    root = root_certificate(institution, 1, keys["root"], now)
     name = issuing_name(institution, 1)
     issuing = issuing_certificate(name, keys["issuing"].spki, issuer_of(root, keys["root"]), now, crl_base)
     signer = issuer_of(issuing, keys["issuing"])
@@ -62,6 +61,24 @@ def build(institution: str, now: datetime, crl_base: str | None, keys: Mapping[s
     }
 
 
+def root_certificate(institution: str, generation: int, key: SigningKey, now: datetime) -> bytes:
+    """A root (DER), signed by itself; the next one has another name, so that lists and chains cannot be mixed up."""
+    start, name = now.replace(microsecond=0) - START_EARLY, _name(institution, role(generation, ROOT_ROLE))
+    return _certificate(name, key.spki, _Issuing(name, key), (start, start + LIVES["root"]), _ca_extensions(1))
+
+
+def link_certificate(root: bytes, by: Issuer, now: datetime) -> bytes:
+    """A root's name and key certified by the root before it (DER): how the next one is introduced (RFC 4210 clause 4.4, NewWithOld).
+
+    It ends with the earlier of the two. It introduces and stands in no chain: the roots allow one CA below them, and there are two.
+    """
+    made, signer = x509.load_der_x509_certificate(root), x509.load_der_x509_certificate(by.certificate)
+    start = now.replace(microsecond=0) - START_EARLY
+    end = min(made.not_valid_after_utc, signer.not_valid_after_utc)
+    spki = parse(root).spki
+    return _certificate(made.subject, spki, _Issuing(signer.subject, by.key), (start, end), _ca_extensions(1))
+
+
 def issuing_name(institution: str, generation: int) -> x509.Name:
     """The name of an institution's issuing CA; the next one has another, so that lists and chains cannot be mixed up."""
     return _name(institution, role(generation))
@@ -72,7 +89,7 @@ def issuing_certificate(name: x509.Name, spki: bytes, root: Issuer, now: datetim
     start = now.replace(microsecond=0) - START_EARLY
     by = x509.load_der_x509_certificate(root.certificate)
     end = min(start + LIVES["issuing"], by.not_valid_after_utc)
-    extensions = (*_ca_extensions(0), *_distribution(crl_base, "root.crl"))
+    extensions = (*_ca_extensions(0), *_distribution(crl_base, list_name(root.certificate)))
     return _certificate(name, spki, _Issuing(by.subject, root.key), (start, end), extensions)
 
 

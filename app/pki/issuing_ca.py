@@ -13,24 +13,31 @@ from app.pki.parsed_certificate import parse
 
 ISSUING_CRL_LIFE = timedelta(days=30)
 ROLE = "CA Penerbit"
-_NUMBERED = re.compile(rf"{ROLE} (\d{{1,4}})\b")
+ROOT_ROLE = "Akar"
+_NUMBERED = re.compile(rf"(?:{ROLE}|{ROOT_ROLE}) (\d{{1,4}})\b")
 
 
-def role(generation: int) -> str:
-    """What the common name of an issuing CA begins with; the first one has no number."""
-    return ROLE if generation == 1 else f"{ROLE} {generation}"
+def role(generation: int, of: str = ROLE) -> str:
+    """What the common name of an issuing CA, or of a root, begins with; the first one has no number."""
+    return of if generation == 1 else f"{of} {generation}"
 
 
 def generation_of(certificate: bytes) -> int:
-    """Which issuing CA of the institution this is, from its common name; 1 for the first."""
+    """Which issuing CA or root of the institution this is, from its common name; 1 for the first."""
     found = _NUMBERED.match(parse(certificate).text("name"))
     return int(found[1]) if found else 1
 
 
 def list_name(certificate: bytes) -> str:
     """The file name a CA's CRL is published under: certificates name it, so it never changes hands."""
-    generation = generation_of(certificate)
-    return "issuing.crl" if generation == 1 else f"issuing-{generation}.crl"
+    generation, kind = generation_of(certificate), "root" if is_root(certificate) else "issuing"
+    return f"{kind}.crl" if generation == 1 else f"{kind}-{generation}.crl"
+
+
+def is_root(certificate: bytes) -> bool:
+    """Whether a CA's certificate is its own issuer's."""
+    read = parse(certificate)
+    return read.subject == read.issuer
 
 
 @dataclass(repr=False)

@@ -113,12 +113,12 @@ def _usage(name: str, certificate: x509.Certificate) -> list[Finding]:
 def _issuer_of(
     folder: Path, name: str, certificate: x509.Certificate, certificates: Mapping[str, x509.Certificate]
 ) -> x509.Certificate | None:
-    """The certificate beside it that should have issued this one; TSA and e-seal may be older than the issuing CA in use."""
+    """The certificate beside it that should have issued this one; that may be older than the issuing CA or root in use."""
     current = certificates.get(ISSUERS[name])
-    if current is None or ISSUERS[name] == "root" or certificate.issuer == current.subject:
+    if current is None or certificate.issuer == current.subject:
         return current
     with suppress(PkiFault, ValueError):
-        earlier = map(x509.load_der_x509_certificate, past.past_certificates(folder, "issuing"))
+        earlier = map(x509.load_der_x509_certificate, past.past_certificates(folder, ISSUERS[name]))
         return next((one for one in earlier if one.subject == certificate.issuer), current)
     return current
 
@@ -192,7 +192,9 @@ def _exposed(folder: Path) -> list[Finding]:
 def _list(folder: Path, name: str, now: datetime) -> list[Finding]:
     renew = "Jalankan `pakta keys crl`."
     try:
-        dates = crl.dates_of(key_files.read_file(folder, f"{name}.crl"))
+        dates = crl.dates_of(
+            keyring.root_list(folder) if name == "root" else key_files.read_file(folder, "issuing.crl")
+        )
     except DerMalformed:
         return [Finding("keys.unreadable", "error", f"{name}.crl rusak. {renew}")]
     except PkiFault as error:

@@ -9,6 +9,7 @@ PKCS#8's key stretching is mild: the passphrase must be a random one of 128 bits
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,13 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.pki import hierarchy
 from app.pki.authority import Authority, issuer_of, issuing_of
-from app.pki.crl import fresh_crl
+from app.pki.crl import fresh_crl, issuer_name
 from app.pki.errors import DerMalformed, KeysExist, KeysUnreadable, PassphraseWrong
 from app.pki.hierarchy import CURVES, ROOT_CRL_LIFE
 from app.pki.issuing_ca import ISSUING_CRL_LIFE, IssuingCa
 from app.pki.key_files import ec_key, encrypted, key_file, private_key, put, read_file, sync_folder, write_new
 from app.pki.parsed_certificate import parse
-from app.pki.past import past_cas, past_certificates
+from app.pki.past import past_cas, past_certificates, past_roots
 from app.pki.pkcs11_uri import NOWHERE, Places
 from app.pki.signing_key import LocalKey, SigningKey
 from app.pki.timestamp import DEFAULT_POLICY, OtherStamps, TimestampAuthority
@@ -33,6 +34,7 @@ from app.pki.token_key import TokenKey, obtain
 
 CERTIFIED = ("root", "issuing", "tsa", "e-seal")
 LISTED = ("root", "issuing")
+NEXT_CRL = "root.next.crl"
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,7 @@ def load_keys(
 
     A key that `places` puts in a token must be there and fit its certificate: `TokenFault`, `KeyMismatch`.
     """
-    certificates = {name: read_file(folder, f"{name}.crt") for name in CERTIFIED}
-    for name, certificate in certificates.items():
-        try:
-            parse(certificate)
-        except DerMalformed as error:
-            raise KeysUnreadable(f"{name}.crt rusak. Pulihkan folder kunci dari cadangan.") from error
+    certificates = _certificates(folder)
     issuing_key, tsa, e_seal = (signing_key(folder, name, passphrase, places) for name in ("issuing", "tsa", "e-seal"))
     in_use = IssuingCa(
         issuer_of(certificates["issuing"], issuing_key),
@@ -122,7 +119,8 @@ def load_keys(
     above_tsa = issuing_of(certificates["tsa"], issuing)
     authority = Authority(
         root=certificates["root"],
-        root_crl=read_file(folder, "root.crl"),
+        root_crl=root_list(folder),
+        past_roots=past_roots(folder),
         issuing_cas=(in_use, *earlier),
         tsa=TimestampAuthority(tsa, certificates["tsa"], (above_tsa,), policy=policy),
         e_seal_key=e_seal,
@@ -133,6 +131,30 @@ def load_keys(
         others=others,
     )
     return KeyRing(authority, log_key(folder, passphrase))
+
+
+def _certificates(folder: Path) -> dict[str, bytes]:
+    found = {name: read_file(folder, f"{name}.crt") for name in CERTIFIED}
+    for name, certificate in found.items():
+        try:
+            parse(certificate)
+        except DerMalformed as error:
+            raise KeysUnreadable(f"{name}.crt rusak. Pulihkan folder kunci dari cadangan.") from error
+    return found
+
+
+def root_list(folder: Path) -> bytes:
+    """The CRL (DER) of the root in use; where a rotation was killed before that took its name, the one that waits."""
+    name = parse(read_file(folder, "root.crt")).subject
+    with suppress(FileNotFoundError, DerMalformed):
+        kept = (folder / "root.crl").read_bytes()
+        if issuer_name(kept) == name:
+            return kept
+    with suppress(FileNotFoundError, DerMalformed):
+        waiting = (folder / NEXT_CRL).read_bytes()
+        if issuer_name(waiting) == name:
+            return waiting
+    return read_file(folder, "root.crl")
 
 
 def renew_crl(folder: Path, passphrase: bytes, now: datetime, *, places: Places = NOWHERE) -> list[str]:

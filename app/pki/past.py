@@ -58,6 +58,12 @@ def past_certificates(folder: Path, name: str) -> tuple[bytes, ...]:
         raise KeysUnreadable(f"Sertifikat lama di {PAST} rusak. Pulihkan folder kunci dari cadangan.") from error
 
 
+def past_roots(folder: Path) -> tuple[tuple[bytes, bytes], ...]:
+    """The roots (DER) before the one in use, each with the CRL it left; raises `KeysUnreadable`, `KeysMissing`."""
+    roots = past_certificates(folder, "root")
+    return tuple((root, read_file(folder / PAST, past_file("root", root, "crl"))) for root in roots)
+
+
 def past_cas(folder: Path, passphrase: bytes, places: Places) -> tuple[list[IssuingCa], tuple[bytes, ...]]:
     """The issuing CAs before the one in use, and the certificates of those whose key is no longer here."""
     found, without_key = [], []

@@ -41,7 +41,7 @@ def standing_of_tsa(authority: Authority, now: datetime) -> Standing:
     whole = good_response(authority, newest, at - timedelta(seconds=1), lasting)
     moments = [good_response(authority, tsa, at, at + MOMENT_CRL_LIFE) for tsa in alive]
     others = authority.others.crls(now) if authority.others and authority.others.asked else ()
-    return Standing((newest,), (authority.root_crl, *others), (whole, *moments))
+    return Standing((newest,), (*authority.root_crls(now), *others), (whole, *moments))
 
 
 def standing_then(authority: Authority, signed: Sequence[tuple[bytes, datetime]]) -> tuple[bytes, ...]:

@@ -53,6 +53,9 @@ class OtherStamps(ArchiveStamps, Protocol):
     def crls(self, now: datetime) -> tuple[bytes, ...]:
         """CRLs (DER) under which their certificates are good now; raises `TimestampUnavailable`."""
 
+    def standing(self) -> dict[str, str | None]:
+        """Why each, by its address, gave no good token when it was asked last; empty: it did; None: not asked yet."""
+
 
 class TimestampAuthority:
     """The TSA's certificate, its chain (issuing CA, without the root) and its key.

@@ -18,7 +18,8 @@ from app.signing.covering import ActKind, Item, give_up, list_items
 from app.signing.errors import DocumentChanged
 from app.signing.models import Countersignature, SigningSession
 from app.signing.remote.errors import ActSending
-from app.signing.sessions import Act, Ceremony, load
+from app.signing.remote.settled import require_settled_notes
+from app.signing.sessions import DEVICE, Act, Ceremony, load
 from app.signing.states import State
 from app.transparency import service as transparency
 from app.transparency.record import Fact
@@ -33,11 +34,13 @@ async def open_session(
     """
     employee_id = actor.require_employee()
     ids, today = list(dict.fromkeys(document_ids)), local_day(now, ceremony.timezone)
+    await require_settled_notes(session, ids)
     if live := await queries.find_live(session, employee_id):
         if live.state == State.SENDING:
             raise ActSending
         items = await list_items(session, live)
-        same = live.kind == ActKind.COUNTERSIGN and live.expires_at > now and [item.id for item in items] == ids
+        by_device = live.kind == ActKind.COUNTERSIGN and live.provider == DEVICE
+        same = by_device and live.expires_at > now and [item.id for item in items] == ids
         if same and await noting.lock_unchanged(session, employee_id, ids, today=today) == set(ids):
             return await load(session, live)
         live.state = State.ABANDONED
@@ -53,11 +56,16 @@ async def open_session(
         expires_at=now + states.SESSION_LIFE,
         restarts=0,
     )
+    await cover(session, signing, notes)
+    return await load(session, signing)
+
+
+async def cover(session: Session, signing: SigningSession, notes: Sequence[Note]) -> None:
+    """Write an act of countersigning with the revisions it is to sign."""
     session.add(signing)
     await session.flush()
     session.add_all(_row(signing, place, note) for place, note in enumerate(notes))
     await session.flush()
-    return await load(session, signing)
 
 
 def _row(signing: SigningSession, place: int, note: Note) -> Countersignature:
@@ -140,7 +148,7 @@ async def keep(
     ]
     if len(noted) != len(signed):
         raise DocumentChanged
-    await noting.keep(session, ceremony.shelf, ceremony.blobs, ceremony.authority, noted, at=at)
+    await noting.keep(session, ceremony.shelf, ceremony.blobs, ceremony.authority, noted, roots=ceremony.roots, at=at)
     entries = [
         transparency.Entry(
             Fact.DOCUMENT_COUNTERSIGNED, n.document.id, n.document.countersigned_sha256 or b"", at, signing.employee_id

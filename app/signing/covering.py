@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -48,6 +49,19 @@ async def list_items(session: Session, signing: SigningSession) -> list[Item]:
 def purpose_of(signing: SigningSession) -> str:
     """Return what the signed act says it is for: a proof made for one kind is none for the other."""
     return PURPOSES[ActKind(signing.kind)]
+
+
+def awaits(signing: SigningSession, document: Document) -> bool:
+    """Whether a document still waits for the signature of an act."""
+    return document.state == ("signed" if signing.kind == ActKind.COUNTERSIGN else "prepared")
+
+
+def signature_of(signing: SigningSession, document: Document) -> tuple[bytes, datetime] | None:
+    """(SHA-256 of the file, time) as the act left it, where it did; what followed does not change that."""
+    noting = signing.kind == ActKind.COUNTERSIGN
+    digest = document.countersigned_sha256 if noting else document.signed_sha256
+    at = document.countersigned_at if noting else document.signed_at
+    return (digest, at) if digest is not None and at is not None else None
 
 
 async def give_up(session: Session, signing: SigningSession, items: Sequence[Item]) -> None:

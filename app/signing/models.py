@@ -122,10 +122,12 @@ class RemoteCall(Base):
     __tablename__ = "remote_call"
     __table_args__ = (
         CheckConstraint("state IN ('sending', 'signed', 'refused', 'unknown', 'not_signed')", name="state"),
+        CheckConstraint("kind IN ('sign', 'countersign')", name="kind"),
         Index("ix_remote_call_open", "id", postgresql_where=text("state IN ('sending', 'unknown')")),
         Index(
             "uq_remote_call_document",
             "document_id",
+            "kind",
             unique=True,
             postgresql_where=text("state IN ('sending', 'unknown', 'signed')"),
         ),
@@ -134,6 +136,7 @@ class RemoteCall(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     session_id: Mapped[UUID] = mapped_column(ForeignKey("signing_session.id"), index=True)
     document_id: Mapped[UUID] = mapped_column(ForeignKey("document.id"))
+    kind: Mapped[str] = mapped_column(server_default="sign", doc="As that of its act.")
     provider: Mapped[str]
     state: Mapped[str]
     sent_at: Mapped[datetime]
@@ -146,6 +149,7 @@ class RemoteCall(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
     decision: Mapped[str | None] = mapped_column(doc="What the person who decided wrote.")
+    opinion: Mapped[str | None] = mapped_column(doc="What the service itself said of a file that was handed in.")
 
 
 class WetScan(Base):

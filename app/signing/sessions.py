@@ -43,7 +43,7 @@ DEVICE = "device"
 
 @dataclass(frozen=True)
 class Ceremony:
-    """What the ceremony needs of the process."""
+    """What the ceremony needs of the process; `roots` (DER) stand behind signatures of other services."""
 
     authority: Authority
     institution: str
@@ -53,6 +53,7 @@ class Ceremony:
     log: LogIdentity
     mailer: Mailer
     timezone: str
+    roots: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)

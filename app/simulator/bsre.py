@@ -17,7 +17,7 @@ from app.simulator import people
 from app.simulator.authority import SimulatedAuthority
 from app.simulator.faults import Faults
 from app.simulator.people import BUILT_IN, Person
-from app.simulator.signing import BadPdf, sign_pdf, spoil
+from app.simulator.signing import BadPdf, sign_pdf, spoil, verdict
 
 USERNAME, PASSWORD = "pakta", "rahasia-aplikasi"
 Shape = Literal["pdf", "json"]
@@ -30,7 +30,10 @@ _ERRORS = {
 
 @dataclass
 class Gateway:
-    """A simulated gateway: whose signatures it makes, who is known, how it answers, and how the next calls go wrong."""
+    """A simulated gateway: whose signatures it makes, who is known, how it answers, how the next calls go wrong.
+
+    `revoked`: certificates were withdrawn since, as its verification says.
+    """
 
     authority: SimulatedAuthority
     now: Callable[[], datetime]
@@ -38,10 +41,11 @@ class Gateway:
     shape: Shape = "pdf"
     faults: Faults = field(default_factory=Faults)
     files: dict[str, bytes] = field(default_factory=dict)
+    revoked: bool = False
 
     def signed(self, person: Person, data: bytes, fault: str) -> bytes:
         """Sign one file, or what stands in its place on a bad day."""
-        made = sign_pdf(data, self.authority, person.name, self.now())
+        made = sign_pdf(data, self.authority, person.name, self.now(), limit=fault)
         self.faults.signed += 1
         return spoil(made, data, fault, person.name, self.now())
 
@@ -83,7 +87,20 @@ def build(gateway: Gateway) -> FastAPI:
     async def sign_v2(request: Request) -> Response:
         return await _sign_v2(gateway, await request.json())
 
+    _add_verification(app, gateway, guarded)
     return app
+
+
+def _add_verification(app: FastAPI, gateway: Gateway, guarded: dict[str, Any]) -> None:
+    @app.post("/api/v2/verify/pdf", **guarded)
+    async def verify_v2(request: Request) -> Response:
+        return await _verify_v2(gateway, await request.json())
+
+
+async def _verify_v2(gateway: Gateway, body: dict[str, Any]) -> Response:
+    count, good = await verdict(base64.b64decode(body.get("file", "")), gateway.authority, gateway.now())
+    conclusion = "NO_SIGNATURE" if not count else "VALID" if good and not gateway.revoked else "INVALID"
+    return JSONResponse({"conclusion": conclusion, "description": f"Dokumen {conclusion}", "signatureCount": count})
 
 
 def _status(person: Person | None) -> Response:

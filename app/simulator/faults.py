@@ -20,13 +20,16 @@ AFTER = (
     "not_pdf",
     "foreign",
     "no_file",
+    "no_changes",
+    "field_lock",
 )
 FAULTS = (*BEFORE, *AFTER, "none")
 """`login`: 401; `error`: 500 with the service's JSON; `html`: an error page with status 200; `html_error`: a proxy's 502; `cut_before`,
 `cut_after`: the connection ends before or after signing; `slow`: signed, but the answer is late; `bare_error`, `html_after`: signed, but
 the answer is a 500 without words or an error page; `rewritten`, `unsigned`, `changed`, `not_pdf`, `foreign`: another file than was
 signed comes back (saved anew, without signature, with a changed page, no PDF, signed under a strange root); `no_file`: the answer
-holds no file; `none`: a good day.
+holds no file; `no_changes`, `field_lock`: signed well, but certified so that nothing may be appended, or with every field locked;
+`none`: a good day.
 """
 
 

@@ -3,6 +3,7 @@
 import io
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from asn1crypto import keys, x509
@@ -13,8 +14,17 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import signers
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.fields import (
+    FieldMDPAction,
+    FieldMDPSpec,
+    MDPPerm,
+    SigFieldSpec,
+    SigSeedSubFilter,
+    enumerate_sig_fields,
+)
 from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from app.simulator.authority import Certified, SimulatedAuthority, make_authority
@@ -26,12 +36,15 @@ class BadPdf(Exception):
     """The file cannot be parsed: the service answers 500."""
 
 
-def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime) -> bytes:
-    """Return the file with an appended signature in this person's name; raises `BadPdf`."""
+def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime, limit: str = "") -> bytes:
+    """Return the file with an appended signature in this person's name; raises `BadPdf`.
+
+    `limit`: `no_changes` certifies that nothing follows (DocMDP P 1), `field_lock` locks every field.
+    """
     person = _certified(authority, name)
     try:
         writer = IncrementalPdfFileWriter(io.BytesIO(data))
-        return _signed(writer, person, authority, now)
+        return _signed(writer, person, authority, now, limit)
     except (PdfError, ValueError, KeyError, TypeError) as error:
         raise BadPdf from error
 
@@ -54,6 +67,18 @@ def spoil(made: bytes, sent: bytes, fault: str, name: str, now: datetime) -> byt
     return made
 
 
+async def verdict(data: bytes, authority: SimulatedAuthority, now: datetime) -> tuple[int, bool]:
+    """(how many signatures by people of this authority a file holds, whether all of them are good)."""
+    try:
+        embedded = PdfFileReader(io.BytesIO(data)).embedded_regular_signatures
+    except (PdfError, ValueError, KeyError, TypeError):
+        return 0, False
+    mine = [one for one in embedded if one.signer_cert.issuer == _loaded(authority.root).subject]
+    trust = ValidationContext(trust_roots=[_loaded(authority.root)], moment=now, revocation_mode="soft-fail")
+    found = [await async_validate_pdf_signature(one, trust) for one in mine]
+    return len(mine), all(one.intact and one.valid and one.trusted for one in found)
+
+
 def _with_changed_page(sent: bytes, name: str, now: datetime) -> bytes:
     """The page is another one, and the signature over it is good."""
     authority = make_authority("BSrE", now)
@@ -64,7 +89,9 @@ def _with_changed_page(sent: bytes, name: str, now: datetime) -> bytes:
     return _signed(writer, _certified(authority, name), authority, now)
 
 
-def _signed(writer: IncrementalPdfFileWriter, person: Certified, authority: SimulatedAuthority, now: datetime) -> bytes:
+def _signed(
+    writer: IncrementalPdfFileWriter, person: Certified, authority: SimulatedAuthority, now: datetime, limit: str = ""
+) -> bytes:
     store: Any = SimpleCertificateStore
     registry = store()
     registry.register_multiple([_loaded(authority.root)])
@@ -72,10 +99,21 @@ def _signed(writer: IncrementalPdfFileWriter, person: Certified, authority: Simu
         signing_cert=_loaded(person), signing_key=_key(person), cert_registry=registry, embed_roots=False
     )
     stamper = DummyTimeStamper(_loaded(authority.tsa), _key(authority.tsa), fixed_dt=now)
+    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
+    name = next(found for n in count(1) if (found := f"{FIELD}{n}") not in taken)
     meta = signers.PdfSignatureMetadata(
-        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name=None
+        field_name=name,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        name=None,
+        certify=limit == "no_changes",
+        docmdp_permissions=MDPPerm.NO_CHANGES if limit == "no_changes" else MDPPerm.FILL_FORMS,
     )
-    out = signers.PdfSigner(meta, signer=signer, timestamper=stamper).sign_pdf(writer, output=io.BytesIO())
+    lock = FieldMDPSpec(FieldMDPAction.ALL) if limit == "field_lock" else None
+    field = SigFieldSpec(name, field_mdp_spec=lock)
+    out = signers.PdfSigner(meta, signer=signer, timestamper=stamper, new_field_spec=field).sign_pdf(
+        writer, output=io.BytesIO()
+    )
     return bytes(out.getvalue())
 
 

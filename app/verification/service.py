@@ -53,7 +53,7 @@ def _inspect(verifier: Verifier, data: bytes, now: datetime) -> Inspection:
         crls = authority.crls(now)
     return inspect(
         data,
-        trust_roots=[authority.root],
+        trust_roots=authority.roots,
         crls=crls,
         other_roots=verifier.other_roots,
         stamp_roots=authority.others.roots if authority.others else (),

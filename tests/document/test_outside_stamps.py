@@ -18,6 +18,7 @@ from app.cli.main import cli
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.errors import CannotStart
+from app.core.permission import Role
 from app.core.settings import Settings
 from app.core.timestamp_settings import TimestampSettings
 from app.document.outside_stamps import OutsideStamps
@@ -30,7 +31,7 @@ from app.wiring import other_stamps
 from tests.document.test_retimestamping_rotation import SITI, download, sign
 from tests.document.timestamp_server import StampServer, stamp_server
 from tests.pki.test_archive_life import strict
-from tests.service import running_service
+from tests.service import Service, running_service
 
 DIGEST = sha256(b"x").digest()
 
@@ -144,8 +145,10 @@ async def test_documents_wait_while_no_tsa_answers_and_hold_for_ever_after(
         await service.run_jobs()
         facts = await service.http.get(f"/api/v1/documents/{document}", headers=service.as_admin())
         assert facts.json()["state"] == "signed"
-        well[1].broken = ""
+        await check_told(service, well, document)
+        well[0].broken, well[1].broken = "page", ""
         await service.run_jobs()
+        assert [well[0].url in line for line in await warnings(service)] == [True]
         file = await download(service, document)
         await check(service, file, servers=well, stamps=1)
         async with service.held.get(Database).transaction() as session:
@@ -158,6 +161,30 @@ async def test_documents_wait_while_no_tsa_answers_and_hold_for_ever_after(
     silent = (given_settings.model_copy(update={"urls": ""}),)
     async with running_service(fresh_database, tmp_path, start + timedelta(minutes=1), given=silent) as service:
         await check(service, renewed, servers=well, stamps=2)
+
+
+async def warnings(service: Service) -> list[str]:
+    """Return what /readyz says of time stamps."""
+    return [line for line in (await service.http.get("/readyz")).json()["warnings"] if "timestamp." in line]
+
+
+async def check_told(service: Service, servers: tuple[StampServer, ...], document: str) -> None:
+    """That who looks after a document that waits, the keys or the service is told which TSA fails, and how."""
+    told = [f"{one.url}: HTTP 503" for one in servers]
+    admin = await service.token(Role.BKPSDM_ADMIN)
+    facts = (await service.http.get(f"/api/v1/documents/{document}", headers=admin)).json()
+    service.clock.advance(timedelta(minutes=11))
+    rows = await service.http.get(f"/api/v1/rounds/{facts['round_id']}/stuck", headers=admin)
+    service.clock.advance(-timedelta(minutes=11))
+    (row,) = [row for row in rows.json() if row["document_id"] == document]
+    assert (row["cause"], row["reason"]) == ("seal.waiting", "; ".join(told))
+    keys = (await service.http.get("/api/v1/keys", headers=admin)).json()["findings"]
+    for found in (await warnings(service), [f["detail"] for f in keys if f["code"] == "timestamp.unavailable"]):
+        assert len(found) == 2
+        assert all(any(one.url in line and "HTTP 503" in line for line in found) for one in servers)
+    metrics = (await service.http.get("/metrics")).text
+    for one in servers:
+        assert f'pakta_timestamp_authority_failing{{url="{one.url}"}} 1.0' in metrics
 
 
 async def check(service: object, file: bytes, *, servers: tuple[StampServer, ...], stamps: int) -> None:

@@ -21,6 +21,7 @@ from app.core.settings import Settings
 from app.document.retimestamping import service as renewal
 from app.document.sealing import Sealer
 from app.pki.keyring import KeyRing
+from app.pki.root_succession import rotate_root
 from app.pki.rotation import rotate
 from app.pki.succession import rotate_issuing
 from app.wiring import key_folder
@@ -47,8 +48,8 @@ async def check(service: Service, file: bytes, folder: Path, signatures: int) ->
     reply = await service.http.post("/api/v1/verifications", files={"file": ("a.pdf", file, "application/pdf")})
     assert reply.json()["verdict"] == "valid", reply.text
     now = service.held.get(Clock).now() + timedelta(seconds=5)
-    root = service.held.get(KeyRing).authority.root
-    spec = PdfSignatureValidationSpec(strict(root, LocalKnowledge()))
+    roots = list(service.held.get(KeyRing).authority.roots)
+    spec = PdfSignatureValidationSpec(strict(roots, LocalKnowledge()))
     timing = ValidationTimingInfo(now, now, point_in_time_validation=False)
     found = PdfFileReader(io.BytesIO(file)).embedded_regular_signatures
     assert len(found) == signatures
@@ -62,7 +63,7 @@ async def check(service: Service, file: bytes, folder: Path, signatures: int) ->
     assert told.stdout.count("Signature is Valid") == signatures, told.stdout
 
 
-@pytest.mark.parametrize("names", [("tsa", "e-seal"), ("issuing",), ("issuing", "tsa", "e-seal")])
+@pytest.mark.parametrize("names", [("tsa", "e-seal"), ("issuing",), ("issuing", "tsa", "e-seal"), ("root",)])
 async def test_a_round_goes_on_under_new_certificates(
     fresh_database: str, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
@@ -77,7 +78,7 @@ async def test_a_round_goes_on_under_new_certificates(
         unsealed = await sign(service, BUDI)
         old = service.held.get(KeyRing).authority
         for name in names:
-            follow = rotate_issuing if name == "issuing" else partial(rotate, name=name)
+            follow = {"root": rotate_root, "issuing": rotate_issuing}.get(name, partial(rotate, name=name))
             follow(
                 key_folder(settings.storage),
                 master_key(settings.storage),
@@ -85,6 +86,7 @@ async def test_a_round_goes_on_under_new_certificates(
                 now=noon,
                 crl_base="https://pakta.contoh.go.id/ca",
             )
+        names = ("root", "issuing", "tsa", "e-seal") if names == ("root",) else names  # it takes all with it
         ready = (await service.http.get("/readyz")).json()
         assert ready["ready"] is True
         assert sum("keys.superseded" in warning for warning in ready["warnings"]) == len(names)
@@ -95,6 +97,7 @@ async def test_a_round_goes_on_under_new_certificates(
             (old.e_seal_certificate,) * ("e-seal" in names),
         )
         assert [ca.certificate for ca in new.issuing_cas[1:]] == [old.issuing] * ("issuing" in names)
+        assert new.roots == (new.root, *[old.root] * ("root" in names))
         signed_after = await sign(service, "199003032015032003")
         await check(service, await download(service, signed_after[0]), tmp_path, 1)
         await service.run_jobs()

@@ -39,6 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /me/countersignings/left-out": {"json": {"document_ids": [NOBODY], "reason": "belum sesuai"}},
     "POST /me/signing-sessions/{session_id}/decline": {"json": {"reason": "belum sesuai"}},
     "POST /rounds/{round_id}/countersigners": {"json": {"agency_id": NOBODY, "nip": "198501012010012001"}},
+    "POST /me/remote-countersignatures": {"json": {"document_ids": [NOBODY], "provider": "bsre-v2"}},
     "POST /me/remote-signatures": {"json": {"obligation_ids": [NOBODY], "provider": "bsre-v2"}},
     "POST /me/remote-signatures/{act_id}/file": {"files": {"file": ("signed.pdf", b"%PDF-", "application/pdf")}},
     "POST /me/obligations/{obligation_id}/scan": {"files": {"file": ("scan.pdf", b"%PDF-", "application/pdf")}},

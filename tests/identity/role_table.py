@@ -31,6 +31,7 @@ OPEN_TO_ALL = {
 OUTSIDE = {
     "GET /ca/{name}.crl",
     "GET /ca/root.pem",
+    "GET /ca/roots.pem",
     "GET /healthz",
     "GET /log/checkpoint",
     "GET /log/key",
@@ -69,6 +70,7 @@ PERSON_ONLY = {
     "GET /me/obligations",
     "POST /me/countersigning-sessions",
     "GET /me/signing-providers",
+    "POST /me/remote-countersignatures",
     "POST /me/remote-signatures",
     "GET /me/remote-signatures/{act_id}",
     "POST /me/remote-signatures/{act_id}/check",

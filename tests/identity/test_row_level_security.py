@@ -48,6 +48,7 @@ OPEN_TABLES = {
     "roster_state": "a number",
     "round": "no persons",
     "round_pledge": "no persons",
+    "stamp_fault": "addresses of services",
     "template": "no persons",
     "template_version": "no persons",
     "unit": "no persons",

@@ -16,6 +16,7 @@ from app.document.models import Document
 from app.obligation.models import Participant
 
 _WAITS = text("document.state = 'signed' AND document.countersign_agency_id IS NOT NULL")
+_OPEN = Document.seal_refused.is_(None)
 _PERSON = and_(Participant.round_id == Document.round_id, Participant.employee_id == Document.employee_id)
 
 
@@ -27,6 +28,7 @@ def _mine(employee_id: UUID, offices: Sequence[Office]) -> Select[Any]:
         .join(Participant, _PERSON)
         .where(
             _WAITS,
+            _OPEN,
             tuple_(Document.round_id, Document.countersign_agency_id).in_(offices),
             Document.employee_id != employee_id,
             or_(Document.countersigner_id.is_(None), Document.countersigner_id.in_(printed)),
@@ -112,11 +114,11 @@ def _unsealed(
     )
     fields = (Document.id, Document.agency_id, Document.employee_id, Participant.name, Document.pledge, Document.state)
     return (
-        select(*fields, cause, since, Document.left_out_reason)
+        select(*fields, cause, since, func.coalesce(Document.seal_refused, Document.left_out_reason))
         .join(Participant, _PERSON)
         .outerjoin(live, office)
         .outerjoin(printed, printed.id == Document.countersigner_id)
-        .where(text("document.state IN ('signed', 'countersigned') AND document.provider = 'device'"))
+        .where(text("document.state IN ('signed', 'countersigned') AND document.provider <> 'wet_scan'"))
         .order_by(Document.id)
     )
 
@@ -125,6 +127,7 @@ def _cause(live: type[Countersigner], printed: type[Countersigner], today: date)
     """Why a document is not sealed yet; the first that fits."""
     over = or_(live.valid_from > today, live.valid_to < today)
     return case(
+        (Document.seal_refused.is_not(None), literal("seal.refused")),
         (text(f"NOT ({_WAITS.text})"), literal("seal.waiting")),
         (Document.left_out_at.is_not(None), literal("left_out")),
         (live.id.is_(None), literal("countersigner.missing")),

@@ -1,7 +1,7 @@
 """List what waits for an official's note, leave some out, prepare the revisions, and take the signatures in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -14,17 +14,20 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.countersigner import service as countersigner
 from app.countersigner.models import Countersigner
+from app.document import other_makers, stamp_faults, store
 from app.document import queries as register
 from app.document import service as documents
-from app.document import store
 from app.document.compiled import TemplateShelf
 from app.document.countersigning import queries
 from app.document.countersigning.waiting import Office, Stuck, Waiting
 from app.document.errors import DocumentDamaged, NotPrintable
 from app.document.finishing import Prefixed, check
 from app.document.models import Document
+from app.document.other_makers import DEVICE
+from app.pdf.ending import AppendRefused
 from app.pdf.errors import PdfFault
-from app.pdf.revision import FileParts, PreparedRevision, embed, prepare_countersignature
+from app.pdf.inspect import Signer
+from app.pdf.revision import SEAL_ROOM, PreparedRevision, embed, prepare_countersignature
 from app.pki.authority import Authority
 from app.pledge import service as pledge
 
@@ -39,9 +42,20 @@ class Note(NamedTuple):
     prepared: PreparedRevision
 
 
+@dataclass(frozen=True)
+class NoteWay:
+    """How notes are signed: by whom, and with how much room in the hole; `room` 0: the file goes out without one."""
+
+    provider: str = DEVICE
+    room: int = SEAL_ROOM
+
+
 @dataclass(frozen=True, slots=True)
 class Countersigned:
-    """A note whose signature was made elsewhere: the unsigned revision, where it begins, its hole, and the CMS to embed."""
+    """A note whose signature was made elsewhere: the unsigned revision, where it begins, its hole, and the CMS to embed.
+
+    Without a hole the revision is a signing service's own update, and there is nothing to embed.
+    """
 
     document: Document
     revision: bytes
@@ -49,6 +63,7 @@ class Countersigned:
     hole: tuple[int, int]
     digest: bytes
     cms: bytes
+    provider: str = DEVICE
 
 
 async def list_waiting(
@@ -81,6 +96,7 @@ async def prepare(
     blobs: BlobStore,
     employee_id: UUID,
     ids: Sequence[UUID],
+    way: NoteWay = NoteWay(),
     *,
     today: date,
     now: datetime,
@@ -92,12 +108,12 @@ async def prepare(
     parts = await documents.parts_of(session, blobs, ordered)
     files = []
     for document in ordered:
-        _, base = await shelf.base(document.prefix)
+        file = Prefixed(*await shelf.base(document.prefix), parts[document.id])
         text = await shelf.text(session, document.round_id, document.pledge)
         assert document.countersign_agency_id is not None
         office = offices[document.round_id, document.countersign_agency_id]
-        files.append((document, office, FileParts(base, parts[document.id]), text.inputs.place, text.inputs.zone))
-    return await asyncio.to_thread(_prepare_all, files, now)
+        files.append((document, office, file, text.inputs.place, text.inputs.zone))
+    return await asyncio.to_thread(_prepare_all, files, way, now)
 
 
 async def keep(
@@ -107,27 +123,33 @@ async def keep(
     authority: Authority,
     noted: Sequence[Countersigned],
     *,
+    roots: Sequence[bytes],
     at: datetime,
-) -> None:
+) -> list[Signer | None]:
     """Embed the signatures, re-open and verify the finished bytes, store them durably, and say where they lie.
 
-    The documents are locked (`lock_unchanged`). Bytes first, then the rows that name them, as in `documents.keep_signed`.
+    The documents are locked (`lock_unchanged`). Bytes first, then the rows that name them, as in `documents.keep_signed`. `roots` (DER)
+    stand behind signatures of other services. Returns what the certificates say of officials who signed elsewhere.
     """
     parts = await documents.parts_of(session, blobs, [n.document for n in noted])
     bases = {n.document.prefix: await shelf.base(n.document.prefix) for n in noted}
     files = [Prefixed(*bases[n.document.prefix], parts[n.document.id]) for n in noted]
-    finished = await asyncio.to_thread(_finish_all, authority, noted, files)
+    finished = await asyncio.to_thread(_finish_all, authority, roots, noted, files, at)
     revisions = [
-        store.NewRevision(n.document.id, n.document.prefix, len(file.parts) - 1, "countersigned", file.parts[-1])
-        for n, file in zip(noted, finished, strict=True)
+        store.NewRevision(
+            n.document.id, n.document.prefix, len(one.file.parts) - 1, "countersigned", one.file.parts[-1]
+        )
+        for n, one in zip(noted, finished, strict=True)
     ]
     rows = await store.keep(blobs, revisions)
-    for n, file in zip(noted, finished, strict=True):
+    for n, one in zip(noted, finished, strict=True):
         n.document.state, n.document.countersigned_at = "countersigned", at
-        n.document.sha256 = n.document.countersigned_sha256 = file.digest()
-        n.document.size = file.size
+        n.document.sha256 = n.document.countersigned_sha256 = one.file.digest()
+        n.document.size = one.file.size
+        n.document.countersign_provider, n.document.seal_refused = n.provider, one.closed
         n.document.left_out_at = n.document.left_out_reason = None
     await register.insert_revisions(session, rows)
+    return [one.official for one in finished]
 
 
 async def lock_unchanged(session: Session, employee_id: UUID, ids: Sequence[UUID], *, today: date) -> set[UUID]:
@@ -151,13 +173,17 @@ async def list_stuck(
     hours: int,
     today: date,
     now: datetime,
+    stamps: Collection[str],
     after: UUID | None,
     limit: int,
 ) -> list[Stuck]:
-    """Return signed documents that do not get on, each with its cause: nobody to take note, left out, or waiting too long."""
+    """Return signed documents that do not get on, each with its cause: nobody to take note, left out, or waiting too long.
+
+    `stamps` are the time-stamping authorities of others that are asked: where all fail, what waits for its seal says why.
+    """
     actor.require(Permission.OBLIGATION_READ)
     await pledge.get_round(session, round_id)
-    return await queries.list_stuck(
+    found = await queries.list_stuck(
         session,
         round_id,
         actor.scope,
@@ -167,6 +193,8 @@ async def list_stuck(
         after=after,
         limit=limit,
     )
+    why = await stamp_faults.why_waiting(session, stamps)
+    return [row._replace(reason=why) if row.cause == "seal.waiting" else row for row in found]
 
 
 async def _take(session: Session, employee_id: UUID, ids: Sequence[UUID], today: date) -> list[Waiting]:
@@ -181,26 +209,65 @@ def _places(offices: Sequence[Countersigner]) -> list[Office]:
     return [(office.round_id, office.agency_id) for office in offices]
 
 
-def _prepare_all(files: Sequence[tuple[Document, Countersigner, FileParts, str, str]], now: datetime) -> list[Note]:
+_Asked = tuple[Document, Countersigner, Prefixed, str, str]
+
+
+def _prepare_all(files: Sequence[_Asked], way: NoteWay, now: datetime) -> list[Note]:
     notes = []
-    for document, office, parts, place, zone in files:
+    for document, office, file, place, zone in files:
+        official = countersigner.official(office)
         try:
-            made = prepare_countersignature(parts, countersigner.official(office), place=place, at=now, zone=zone)
+            known = file if other_makers.made_here(document) else other_makers.continued(file)
+            made = (
+                prepare_countersignature(known.file, official, place=place, at=now, zone=zone, room=way.room)
+                if way.room
+                else PreparedRevision(b"", (0, 0), file.digest(), file.size)
+            )
         except PdfFault as fault:
             raise NotPrintable(reason=str(fault), name=office.name) from fault
+        except AppendRefused as refused:
+            raise DocumentDamaged(document=str(document.id), reason=refused.code) from refused
         notes.append(Note(document, office, made))
     return notes
 
 
-def _finish_all(authority: Authority, noted: Sequence[Countersigned], files: Sequence[Prefixed]) -> list[Prefixed]:
+class _Finished(NamedTuple):
+    """The file with the note; of a note made elsewhere what its certificate says, and why nothing may follow it."""
+
+    file: Prefixed
+    official: Signer | None = None
+    closed: str | None = None
+
+
+def _finish_all(
+    authority: Authority,
+    roots: Sequence[bytes],
+    noted: Sequence[Countersigned],
+    files: Sequence[Prefixed],
+    now: datetime,
+) -> list[_Finished]:
     finished = []
     for note, file in zip(noted, files, strict=True):
+        name = str(note.document.id)
         if file.size != note.start:
-            raise DocumentDamaged(document=str(note.document.id), reason="revision.start")
-        revision = embed(note.revision, hole=note.hole, prefix_length=note.start, cms=note.cms)
+            raise DocumentDamaged(document=name, reason="revision.start")
+        revision = note.revision
+        if note.hole != (0, 0):
+            revision = embed(revision, hole=note.hole, prefix_length=note.start, cms=note.cms)
         extended = file.extended(revision)
-        facts = check(extended, authority, name=str(note.document.id), digest=note.document.digest).signatures
-        if [f.kind for f in facts] != ["signer", "countersigner"] or facts[-1].digest != note.digest:
-            raise DocumentDamaged(document=str(note.document.id), reason="reopen.countersigner")
-        finished.append(extended)
+        if note.provider == DEVICE and other_makers.made_here(note.document):
+            _check_own(extended, authority, note)
+            finished.append(_Finished(extended))
+        else:
+            kinds = ("signer", "countersigner")
+            signers = other_makers.check(extended, authority, roots, kinds, name=name, now=now)
+            closed = other_makers.why_closed(other_makers.whole(extended))
+            finished.append(_Finished(extended, signers[-1], closed))
     return finished
+
+
+def _check_own(extended: Prefixed, authority: Authority, note: Countersigned) -> None:
+    name = str(note.document.id)
+    facts = check(extended, authority, name=name, digest=note.document.digest).signatures
+    if [f.kind for f in facts] != ["signer", "countersigner"] or facts[-1].digest != note.digest:
+        raise DocumentDamaged(document=name, reason="reopen.countersigner")

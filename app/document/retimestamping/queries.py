@@ -13,7 +13,7 @@ from app.document.models import Document, DocumentRevision
 
 def _due(before: datetime) -> ColumnElement[bool]:
     """Sealed by us, and last stamped before a moment; a voided document is evidence too."""
-    sealed = Document.state.in_(("sealed", "void")) & Document.sealed_at.is_not(None) & (Document.provider == "device")
+    sealed = Document.state.in_(("sealed", "void")) & Document.sealed_at.is_not(None)
     return sealed & (func.coalesce(Document.renewed_at, Document.sealed_at) < before)
 
 

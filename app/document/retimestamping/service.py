@@ -12,14 +12,15 @@ from uuid import UUID
 
 from app.core.db import Session
 from app.core.faults import Step, about_to_commit, reached
+from app.document import other_makers, store
 from app.document import queries as document_queries
 from app.document import service as documents
-from app.document import store
 from app.document.errors import DocumentDamaged, StoreDamaged
 from app.document.finishing import Prefixed, check
 from app.document.models import Document
 from app.document.retimestamping import queries
 from app.document.sealing import Sealer
+from app.pdf.ending import AppendRefused
 from app.pdf.errors import PdfFault
 from app.pdf.renewal import append_renewal
 from app.pki.authority import Authority
@@ -54,7 +55,7 @@ async def renew(
     parts = await documents.parts_of(session, sealer.blobs, due)
     files = [(d, Prefixed(*await sealer.shelf.base(d.prefix), parts[d.id])) for d in due]
     standing = await asyncio.to_thread(standing_of_tsa, sealer.authority, now)
-    made, faults = await asyncio.to_thread(_renew_all, files, sealer.authority, standing, now)
+    made, faults = await asyncio.to_thread(_renew_all, files, sealer, standing, now)
     if made:
         await _keep(session, sealer, made, now)
     return Renewed(len(made), faults, due[-1].id)
@@ -89,28 +90,51 @@ async def _keep(session: Session, sealer: Sealer, made: Sequence[_Made], now: da
 
 
 def _renew_all(
-    files: Sequence[tuple[Document, Prefixed]], authority: Authority, standing: Standing, now: datetime
+    files: Sequence[tuple[Document, Prefixed]], sealer: Sealer, standing: Standing, now: datetime
 ) -> tuple[list[_Made], dict[UUID, str]]:
     made: list[_Made] = []
     faults: dict[UUID, str] = {}
     for document, file in files:
         try:
-            made.append((document, file, _renewed(document, file, authority, standing, now)))
+            made.append((document, file, _renewed(document, file, sealer, standing, now)))
         except (DocumentDamaged, StoreDamaged) as damaged:
             faults[document.id] = str(damaged.params.get("reason", damaged.code))
-        except (PdfFault, IssuerMissing) as fault:
+        except (PdfFault, IssuerMissing, AppendRefused) as fault:
             faults[document.id] = str(fault)
     return made, faults
 
 
-def _renewed(document: Document, file: Prefixed, authority: Authority, standing: Standing, now: datetime) -> bytes:
+def _renewed(document: Document, file: Prefixed, sealer: Sealer, standing: Standing, now: datetime) -> bytes:
     """The bytes to append to one file, re-opened with them before they count."""
     if file.digest() != document.sha256:
         raise StoreDamaged(reason="register.digest")
-    name, stamper = str(document.id), authority.archive_stamps
-    facts = check(file, authority, name=name, digest=document.digest).signatures
-    signed = [(one.certificate, one.signed_at) for one in facts if one.kind != "archive" and one.signed_at]
-    added = append_renewal(
+    if other_makers.made_here(document):
+        signed = _signed(document, file, sealer.authority)
+        added = _appended(file, sealer.authority, standing, signed, now)
+        check(file.extended(added), sealer.authority, name=str(document.id), digest=document.digest)
+        return added
+    people = ["signer", *(["countersigner"] if document.countersigned_at else [])]
+    kinds, name = [*people, "e_seal"], str(document.id)
+    other_makers.check(file, sealer.authority, sealer.roots, kinds, name=name, now=now)
+    known = other_makers.continued(file)
+    signed = other_makers.signed_here(file, sealer.authority)
+    added = _appended(known, sealer.authority, standing, signed, now)
+    other_makers.check(known.extended(added), sealer.authority, sealer.roots, kinds, name=name, now=now)
+    return added
+
+
+_Signed = Sequence[tuple[bytes, datetime]]
+"""(certificate in DER, time) of signatures under issuing CAs of ours."""
+
+
+def _signed(document: Document, file: Prefixed, authority: Authority) -> _Signed:
+    facts = check(file, authority, name=str(document.id), digest=document.digest).signatures
+    return [(one.certificate, one.signed_at) for one in facts if one.kind != "archive" and one.signed_at]
+
+
+def _appended(file: Prefixed, authority: Authority, standing: Standing, signed: _Signed, now: datetime) -> bytes:
+    stamper = authority.archive_stamps
+    return append_renewal(
         file.file,
         file.prefix,
         sign=lambda digest: stamper.token(digest, now),
@@ -119,5 +143,3 @@ def _renewed(document: Document, file: Prefixed, authority: Authority, standing:
         responses=(*standing.responses, *standing_then(authority, signed)),
         room=stamper.room,
     )
-    check(file.extended(added), authority, name=name, digest=document.digest)
-    return added

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -123,6 +123,17 @@ class ScannedPage:
 
 
 Made = Cms | SignedFile | ScannedPage
+
+
+Opinion = Literal["valid", "invalid", "unclear"]
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """A provider whose service judges signed files, also by what only it knows, such as a certificate withdrawn since."""
+
+    async def opinion(self, data: bytes) -> Opinion:
+        """What the service says of a signed file; `unclear` when it cannot be asked or says nothing of the known words."""
 
 
 class Provider(Protocol):

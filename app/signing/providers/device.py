@@ -21,7 +21,7 @@ class DeviceProvider:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self.traits = Traits("device", Takes.DIGEST, "uncertified", "device", most=500, own_ceremony=True)
-        self.roots = (authority.root,)
+        self.roots = authority.roots
 
     async def sign(self, signer: Signer, sheets: tuple[Sheet, ...], given: Given, *, at: datetime) -> tuple[Cms, ...]:  # noqa: ARG002 - the certificate names the signer
         """Verify every signature before the first CMS is built. Raises `SignaturesIncomplete`, `SignatureInvalid`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
@@ -14,14 +15,14 @@ from app.core.texts import catalogue, text
 from app.document import elsewhere
 from app.document import service as documents
 from app.document.elsewhere import Way
-from app.document.models import FILED, Document
+from app.document.models import Document
 from app.identity.recovery import service as recovery
 from app.obligation import service as obligation
 from app.obligation.models import Participant
 from app.pledge import service as pledge
 from app.signing import queries as ceremony_queries
 from app.signing import states
-from app.signing.covering import ActKind, give_up, list_items
+from app.signing.covering import ActKind, awaits, give_up, list_items, signature_of
 from app.signing.errors import ConfirmationsIncomplete
 from app.signing.models import RemoteCall, SigningEvidence, SigningSession
 from app.signing.providers.base import Given, Provider, Takes, Traits
@@ -62,7 +63,9 @@ async def open_act(
         live.state = State.ABANDONED
         await give_up(session, live, await list_items(session, live))
     way = _way(provider.traits)
-    prepared = await elsewhere.prepare(session, ceremony.shelf, participants, owed, way, now=now)
+    prepared = await elsewhere.prepare(
+        session, ceremony.shelf, participants, owed, way, today=local_day(now, ceremony.timezone), now=now
+    )
     signing = SigningSession(
         id=new_id(),
         employee_id=employee_id,
@@ -82,7 +85,7 @@ async def _same(
     session: Session, employee_id: UUID, provider: str, ids: Sequence[UUID], now: datetime
 ) -> SigningSession | None:
     """The newest act about exactly these obligations, unless it is over and may be begun anew."""
-    found = await queries.find_newest(session, employee_id, provider)
+    found = await queries.find_newest(session, employee_id, provider, ActKind.SIGN)
     if found is None or found.state in OVER or await queries.list_obligations(session, found.id) != list(ids):
         return None
     return None if found.state == State.PREPARED and found.expires_at <= now else found
@@ -114,8 +117,9 @@ async def begin(
     states.require(signing, State.PREPARED, now)
     provider = providers.get(signing.provider)
     items = [item.document for item in await list_items(session, signing)]
-    await pledge.hold_open(session, {document.round_id for document in items}, now=now)
-    waiting = [document for document in items if document.state == "prepared"]
+    if signing.kind == ActKind.SIGN:  # what was signed in time may be taken note of after the round
+        await pledge.hold_open(session, {document.round_id for document in items}, now=now)
+    waiting = [document for document in items if awaits(signing, document)]
     await require_settled(session, [document.obligation_id for document in waiting])
     times = [confirmation.at for confirmation in wanted.confirmations]
     if [c.document for c in wanted.confirmations] != [d.id for d in items] or times != sorted(times):
@@ -172,16 +176,17 @@ async def describe(
     on = providers.on.get(signing.provider)
     return RemoteRead(
         id=signing.id,
+        kind=cast("Any", signing.kind),
         provider=signing.provider,
         state=cast("Any", signing.state),
         expires_in=max(0, round((signing.expires_at - now).total_seconds())) if signing.state == State.PREPARED else 0,
         secrets=list(on.traits.secrets) if on else [],
-        documents=[await _document(session, ceremony, d, by_document.get(d.id)) for d in items],
+        documents=[await _document(session, ceremony, signing, d, by_document.get(d.id)) for d in items],
         refusal=_refusal(refused, language) if refused and signing.state in {State.PREPARED, *OVER} else None,
         receipts=[
-            Receipt(id=d.id, sha256=d.signed_sha256.hex(), signed_at=d.signed_at)
+            Receipt(id=d.id, sha256=made[0].hex(), signed_at=made[1])
             for d in items
-            if d.signed_sha256 is not None and d.signed_at is not None
+            if (made := signature_of(signing, d)) is not None
         ],
     )
 
@@ -197,16 +202,19 @@ def _refusal(call: RemoteCall, language: str) -> RemoteRefusal:
 
 
 async def _document(
-    session: Session, ceremony: Ceremony, document: Document, call: RemoteCall | None
+    session: Session, ceremony: Ceremony, signing: SigningSession, document: Document, call: RemoteCall | None
 ) -> RemoteDocument:
     person: Participant = await documents.participant_of(session, document)
     read = await documents.read_statement(session, ceremony.shelf, document, person)
-    state = "signed" if document.state in FILED else document.state
+    state = "prepared" if awaits(signing, document) else "abandoned"
+    if signature_of(signing, document) is not None:
+        state = "signed"
     if call is not None and call.state in {"sending", "unknown", "not_signed"}:
         state = call.state
     return RemoteDocument(
         id=document.id,
         title=await documents.title(session, ceremony.shelf, document),
+        person=person.name,
         sha256=document.digest.hex(),
         state=cast("Any", state),
         heading=list(read.title),

@@ -10,14 +10,14 @@ from app.core.db import Session
 from app.core.resources import Resources
 from app.document import elsewhere
 from app.document import service as documents
-from app.document.models import FILED, Document
+from app.document.models import Document
 from app.obligation import service as obligation
 from app.signing import queries as ceremony_queries
-from app.signing.covering import give_up, list_items
+from app.signing.covering import ActKind, give_up, list_items, signature_of
 from app.signing.models import RemoteCall
 from app.signing.providers.base import Made, Provider, Sheet, SignedFile
 from app.signing.providers.finishing import Finished, Unfit, finish
-from app.signing.remote import queries
+from app.signing.remote import notes, queries
 from app.signing.sessions import Ceremony
 from app.signing.states import State
 from app.transparency import service as transparency
@@ -45,19 +45,28 @@ async def keep_batch(
     calls = await queries.lock_calls(session, call_ids)
     whole = True
     for call, one in zip(calls, made, strict=True):
-        document = await lock_document(session, call)
         try:
-            finished = await examine(held, provider, document, one, now=now)
+            await keep_one(session, held, provider, call, one, now=now)
         except Unfit as unfit:
             whole = False
             call.ended_at = now
             call.state = "unknown" if provider.traits.remote else "refused"
             call.reason = f"returned_{unfit.reason}" if provider.traits.remote else "provider.signature_unfit"
             call.reference = one.reference if isinstance(one, SignedFile) else ""
-            continue
-        await keep(session, held, call, document, finished, now=now)
     await session.flush()
     return whole
+
+
+async def keep_one(
+    session: Session, held: Resources, provider: Provider, call: RemoteCall, made: Made, *, now: datetime
+) -> None:
+    """Lock a call's document, examine what came back for it and keep it: the person's signature or the official's. Raises `Unfit`."""
+    document = await lock_document(session, call)
+    if call.kind == ActKind.COUNTERSIGN:
+        await notes.keep(session, held.get(Ceremony), call, document, made, now=now)
+    else:
+        finished = await examine(held, provider, document, made, now=now)
+        await keep(session, held, call, document, finished, now=now)
 
 
 async def lock_document(session: Session, call: RemoteCall) -> Document:
@@ -76,7 +85,7 @@ async def examine(held: Resources, provider: Provider, document: Document, made:
     sheet = Sheet(document.id, "", data, document.digest)
     hole = (document.hole_start, document.hole_end) if document.hole_end else None
     # the time stamp in a CMS that is built here is our own authority's
-    roots = provider.roots if hole is None else (*provider.roots, ceremony.authority.root)
+    roots = provider.roots if hole is None else (*provider.roots, *ceremony.authority.roots)
     return await asyncio.to_thread(finish, made, sheet, hole, roots, now=now)
 
 
@@ -107,9 +116,12 @@ async def settle(session: Session, act_id: UUID) -> None:
     items = await list_items(session, signing)
     calls = await queries.list_calls(session, act_id)
     open_states = {call.state for call in calls} & {"sending", "unknown"}
-    if all(item.document.state in FILED for item in items):
+    made = [signature_of(signing, item.document) for item in items]
+    if all(made):
         signing.state = State.SIGNED
-        signing.signed_at = max((i.document.signed_at for i in items if i.document.signed_at), default=None)
+        signing.signed_at = max((one[1] for one in made if one), default=None)
+        if signing.kind == ActKind.COUNTERSIGN:
+            await ceremony_queries.drop_revisions(session, signing.id)
     elif "unknown" in open_states:
         signing.state = State.UNKNOWN
     elif not open_states:

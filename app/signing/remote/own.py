@@ -53,14 +53,17 @@ async def check_own(held: Resources, actor: Principal, act_id: UUID) -> None:
             await look_again(held, call.id)
 
 
-async def hand_in_own(
-    session: Session, held: Resources, actor: Principal, act_id: UUID, data: bytes, *, now: datetime
-) -> None:
-    """Keep the signed file of whichever document of the caller's act it is. Raises `CallSettled`, and `FileUnfit` if it is none of them."""
+async def hand_in_own(held: Resources, actor: Principal, act_id: UUID, data: bytes) -> None:
+    """Keep the signed file of whichever document of the caller's act it is; opens its own transactions.
+
+    Raises `CallSettled`, and `FileUnfit` if it is none of them.
+    """
+    async with held.get(Database).transaction() as session:
+        calls = await _unknown(session, actor, act_id)
     unfit = FileUnfit(reason="no_file")
-    for call in await _unknown(session, actor, act_id):
+    for call in calls:
         try:
-            await take_file(session, held, actor, call.id, data, WORDS, now=now)
+            await take_file(held, actor, call.id, data, WORDS)
         except FileUnfit as found:
             unfit = found
         else:

@@ -12,7 +12,7 @@ from app.core.prepared import Statement, among
 from app.core.principal import Scope
 from app.document.models import Document
 from app.obligation.models import Obligation, Participant
-from app.signing.models import RemoteCall, SigningSession, SigningSessionDocument, WetScan
+from app.signing.models import Countersignature, RemoteCall, SigningSession, SigningSessionDocument, WetScan
 
 # written out: as parameters they would keep PostgreSQL from the index that holds these alone, and from keeping its plan
 _OPEN = or_(RemoteCall.state == literal_column("'sending'"), RemoteCall.state == literal_column("'unknown'"))
@@ -53,11 +53,18 @@ async def list_held_back(session: Session, employee_id: UUID) -> list[Any]:
     return list(await session.execute(statement))
 
 
-async def find_newest(session: Session, employee_id: UUID, provider: str) -> SigningSession | None:
-    """Return a person's newest act through a provider."""
+async def has_open_notes(session: Session, document_ids: Sequence[UUID]) -> bool:
+    """Whether one of these documents is being sent for its note, or the outcome is unknown."""
+    open_notes = exists().where(_OPEN, RemoteCall.kind == "countersign", RemoteCall.document_id.in_(document_ids))
+    return bool((await session.execute(select(open_notes))).scalar_one())
+
+
+async def find_newest(session: Session, employee_id: UUID, provider: str, kind: str) -> SigningSession | None:
+    """Return a person's newest act of a kind through a provider."""
     statement = select(SigningSession).where(
         SigningSession.employee_id == employee_id,
         SigningSession.provider == provider,
+        SigningSession.kind == kind,
         SigningSession.provider != literal_column("'device'"),  # the index holds these alone
     )
     return (await session.execute(statement.order_by(SigningSession.id.desc()).limit(1))).scalar_one_or_none()
@@ -141,6 +148,12 @@ async def list_obligations(session: Session, session_id: UUID) -> list[UUID]:
         .order_by(SigningSessionDocument.place)
     )
     return list((await session.execute(statement)).scalars())
+
+
+async def list_noted(session: Session, session_id: UUID) -> list[UUID]:
+    """Return which documents an act of countersigning is about, in order."""
+    statement = select(Countersignature.document_id).where(Countersignature.session_id == session_id)
+    return list((await session.execute(statement.order_by(Countersignature.place))).scalars())
 
 
 async def find_owed(session: Session, obligation_id: UUID, scope: Scope) -> tuple[Obligation, Participant] | None:

@@ -19,12 +19,13 @@ from app.core.settings import Settings
 from app.core.texts import negotiate
 from app.signing.providers.base import Given
 from app.signing.providers.registry import Providers
-from app.signing.remote import acts, own, sending, unknown
+from app.signing.remote import acts, notes, own, sending, unknown
 from app.signing.remote.schemas import (
     CallRead,
     DecisionCreate,
     ProviderRead,
     RemoteCreate,
+    RemoteNoteCreate,
     RemoteRead,
     RemoteSend,
     UnknownRead,
@@ -88,6 +89,22 @@ async def open_act(
     return await acts.describe(session, ceremony, providers, opened, now=now, language=_language(request))
 
 
+@router.post("/me/remote-countersignatures", status_code=201)
+async def open_note(
+    body: RemoteNoteCreate,
+    request: Request,
+    session: SessionDep,
+    actor: ActorDep,
+    ceremony: CeremonyDep,
+    providers: ProvidersDep,
+    clock: ClockDep,
+) -> RemoteRead:
+    """Prepare the caller's note on many pledges, to be signed through a provider; it goes on at /me/remote-signatures/{id}."""
+    now = clock.now()
+    opened = await notes.open_note(session, ceremony, providers, actor, body, now=now)
+    return await acts.describe(session, ceremony, providers, opened, now=now, language=_language(request))
+
+
 @router.get("/me/remote-signatures/{act_id}")
 async def read_act(
     act_id: UUID,
@@ -143,14 +160,11 @@ async def hand_in_own(
     act_id: UUID,
     request: Request,
     actor: BriefActorDep,
-    clock: ClockDep,
     settings: SettingsDep,
     file: Annotated[UploadFile, File(description="The signed PDF, as the service gave it out.")],
 ) -> RemoteRead:
     """Hand in the signed file of an own document whose outcome is unknown; it counts only if it is that document, well signed."""
-    data, held = await _read_file(file, settings), resources(request)
-    async with held.get(Database).transaction() as session:
-        await own.hand_in_own(session, held, actor, act_id, data, now=clock.now())
+    await own.hand_in_own(resources(request), actor, act_id, await _read_file(file, settings))
     return await _described(request, actor, act_id)
 
 
@@ -208,17 +222,15 @@ async def decide(
 async def hand_in(
     call_id: UUID,
     request: Request,
-    session: SessionDep,
-    actor: ActorDep,
-    clock: ClockDep,
+    actor: BriefActorDep,
     settings: SettingsDep,
     file: Annotated[UploadFile, File(description="The signed PDF, as the service gave it out.")],
     reason: Annotated[str, Form(min_length=5, max_length=1000)],
 ) -> CallRead:
     """Hand in the signed file of a call whose answer was lost; it counts only if it is the prepared document with a good signature."""
     actor.require(Permission.REMOTE_DECIDE)
-    data, held = await _read_file(file, settings), resources(request)
-    return _read(await unknown.hand_in(session, held, actor, call_id, data, reason.replace("\0", ""), now=clock.now()))
+    data = await _read_file(file, settings)
+    return _read(await unknown.hand_in(resources(request), actor, call_id, data, reason.replace("\0", "")))
 
 
 def _read(call: object) -> CallRead:

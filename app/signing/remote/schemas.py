@@ -26,6 +26,13 @@ class RemoteCreate(BaseModel):
     provider: str = Field(max_length=40)
 
 
+class RemoteNoteCreate(BaseModel):
+    """Which pledges the caller takes note of in one act, and through whom it is signed."""
+
+    document_ids: list[UUID] = Field(min_length=1, max_length=500)
+    provider: str = Field(max_length=40)
+
+
 class RemoteSend(BaseModel):
     """The person's go: every statement confirmed in order, and the one secret the provider asks for."""
 
@@ -49,10 +56,11 @@ class RemoteRefusal(BaseModel):
 
 
 class RemoteDocument(BaseModel):
-    """One document of an act, as it is read before it is signed, and where it stands."""
+    """One document of an act, as it is read before it is signed, whose it is, and where it stands."""
 
     id: UUID
     title: str
+    person: str
     sha256: str
     state: Literal["prepared", "sending", "signed", "unknown", "not_signed", "abandoned"]
     heading: list[str]
@@ -61,9 +69,10 @@ class RemoteDocument(BaseModel):
 
 
 class RemoteRead(BaseModel):
-    """An act of signing through a provider."""
+    """An act of signing, or of countersigning, through a provider."""
 
     id: UUID
+    kind: Literal["sign", "countersign"]
     provider: str
     state: Literal["prepared", "sending", "signed", "unknown", "abandoned", "declined"]
     expires_in: int
@@ -77,6 +86,7 @@ class UnknownRead(BaseModel):
     """A call whose outcome nobody knows yet; it waits for another look or for a decision."""
 
     id: UUID
+    kind: Literal["sign", "countersign"]
     document_id: UUID
     obligation_id: UUID
     round_id: UUID
@@ -105,6 +115,7 @@ class CallRead(BaseModel):
     checked_at: datetime | None
     decided_at: datetime | None
     decision: str | None
+    opinion: Literal["valid", "unclear"] | None
 
 
 class DecisionCreate(BaseModel):

@@ -22,17 +22,18 @@ from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.resources import Resources
 from app.core.settings import Settings
+from app.countersigner.models import Countersigner
 from app.document import elsewhere
 from app.document import service as documents
-from app.document.models import Document
+from app.obligation.models import Participant
 from app.signing import queries as ceremony_queries
-from app.signing.covering import list_items
+from app.signing.covering import ActKind, Item, awaits, list_items
 from app.signing.models import RemoteCall, SigningSession
 from app.signing.providers.base import Cms, Given, Made, Provider, Sheet, SignedFile, Signer
 from app.signing.providers.errors import OutcomeUnknown
 from app.signing.providers.registry import Providers
-from app.signing.remote import keeping, queries
-from app.signing.sessions import Ceremony
+from app.signing.remote import keeping, notes, queries
+from app.signing.sessions import Ceremony, office_of
 from app.signing.states import SESSION_LIFE, State
 
 log = structlog.get_logger()
@@ -72,14 +73,14 @@ async def _intend(held: Resources, act_id: UUID, provider: Provider) -> Batch | 
         signing = await ceremony_queries.find_session(session, act_id, lock=True)
         if signing is None or signing.state != State.SENDING:
             return None
-        items = [item.document for item in await list_items(session, signing)]
-        waiting = [d for d in items if d.state == "prepared"][: provider.traits.most]
+        items = await list_items(session, signing)
+        waiting = [item for item in items if awaits(signing, item.document)][: provider.traits.most]
         if not waiting:
             return None
-        signer = await _signer(session, held.get(Settings), signing, waiting[0], provider)
-        sheets = [await _sheet(session, ceremony, document) for document in waiting]
+        signer = await signer_in(session, held.get(Settings), signing, waiting, provider)
+        sheets = [await _sheet(session, ceremony, item) for item in waiting]
         signing.expires_at = clock.now() + SESSION_LIFE  # many documents may take longer than one act's life
-        calls = [_call(signing, document.id, clock) for document in waiting]
+        calls = [_call(signing, item.id, clock) for item in waiting]
         session.add_all(calls)
         return Batch(signer, tuple(sheets), tuple(call.id for call in calls))
 
@@ -89,6 +90,7 @@ def _call(signing: SigningSession, document_id: UUID, clock: Clock) -> RemoteCal
         id=new_id(),
         session_id=signing.id,
         document_id=document_id,
+        kind=signing.kind,
         provider=signing.provider,
         state="sending",
         sent_at=clock.now(),
@@ -97,10 +99,15 @@ def _call(signing: SigningSession, document_id: UUID, clock: Clock) -> RemoteCal
     )
 
 
-async def _signer(
-    session: Session, settings: Settings, signing: SigningSession, document: Document, provider: Provider
+async def signer_in(
+    session: Session, settings: Settings, signing: SigningSession, items: Sequence[Item], provider: Provider
 ) -> Signer:
-    person = await documents.participant_of(session, document)
+    """Who signs in an act: the person as frozen at the cut-off, or the official as recorded."""
+    person: Participant | Countersigner
+    if signing.kind == ActKind.COUNTERSIGN:
+        person = await office_of(session, items)
+    else:
+        person = await documents.participant_of(session, items[0].document)
     return await signer_of(session, settings, signing.employee_id, person.name, person.nip, provider)
 
 
@@ -118,7 +125,10 @@ async def signer_of(
     return Signer(name, nip, employee.email or "", SecretStr(nik) if nik else None)
 
 
-async def _sheet(session: Session, ceremony: Ceremony, document: Document) -> Sheet:
+async def _sheet(session: Session, ceremony: Ceremony, item: Item) -> Sheet:
+    document = item.document
+    if item.note is not None:
+        return await notes.sheet(session, ceremony, document, item.note)
     title = await documents.title(session, ceremony.shelf, document)
     return Sheet(document.id, title, await elsewhere.prepared_bytes(ceremony.shelf, document), document.digest)
 

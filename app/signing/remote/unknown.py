@@ -16,16 +16,16 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.resources import Resources
 from app.core.settings import Settings
-from app.document import service as documents
 from app.signing import queries as ceremony_queries
+from app.signing.covering import list_items
 from app.signing.models import RemoteCall
-from app.signing.providers.base import Cms, Made, Provider, SignedFile, Signer, Takes
+from app.signing.providers.base import Cms, Judging, Made, Provider, SignedFile, Signer, Takes
 from app.signing.providers.finishing import Unfit
 from app.signing.providers.registry import Providers
 from app.signing.remote import keeping, queries
 from app.signing.remote.errors import CallSettled, FileUnfit
 from app.signing.remote.schemas import UnknownRead
-from app.signing.remote.sending import signer_of
+from app.signing.remote.sending import signer_in
 from app.signing.sessions import Ceremony
 from app.transparency import service as transparency
 from app.transparency.record import Fact
@@ -35,7 +35,7 @@ async def list_unknown(session: Session, actor: Principal, after: UUID | None, l
     """Return the calls whose outcome is unknown, oldest first."""
     actor.require(Permission.REMOTE_DECIDE)
     found = await queries.list_unknown(session, after, limit)
-    own = ("id", "document_id", "provider", "sent_at", "reason", "reference", "checked_at")
+    own = ("id", "kind", "document_id", "provider", "sent_at", "reason", "reference", "checked_at")
     about = ("obligation_id", "round_id", "employee_id", "agency_id", "name", "nip", "pledge")
     return [
         UnknownRead(**{name: getattr(call, name) for name in own}, **{name: getattr(row, name) for name in about})
@@ -84,31 +84,38 @@ async def look_again(held: Resources, call_id: UUID) -> RemoteCall:
         return call
 
 
-async def hand_in(
-    session: Session, held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str, *, now: datetime
-) -> RemoteCall:
-    """Keep a signed file that was fetched by other means, if it is the prepared document and its signature holds. Raises `FileUnfit`."""
-    await get_call(session, actor, call_id)
-    return await take_file(session, held, actor, call_id, data, reason, now=now)
+async def hand_in(held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str) -> RemoteCall:
+    """Keep a signed file that was fetched by other means, if it is the prepared document and its signature holds. Raises `FileUnfit`.
+
+    A service that judges files is asked for its opinion, with no transaction open: what it calls invalid is refused, and where it
+    does not say, our own examination stands alone.
+    """
+    actor.require(Permission.REMOTE_DECIDE)
+    return await take_file(held, actor, call_id, data, reason)
 
 
-async def take_file(
-    session: Session, held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str, *, now: datetime
-) -> RemoteCall:
+async def take_file(held: Resources, actor: Principal, call_id: UUID, data: bytes, reason: str) -> RemoteCall:
     """Keep a file for somebody whose right to the call was seen; as `hand_in`."""
-    call = await _get(session, call_id, lock=True)
-    _require_unknown(call)
+    database, clock = held.get(Database), held.get(Clock)  # type: ignore[type-abstract]
+    async with database.transaction() as session:
+        call = await _get(session, call_id)
+        _require_unknown(call)
     provider = held.get(Providers).get(call.provider)
     if provider.traits.takes is not Takes.FILE:
         raise FileUnfit(reason="no_file")
-    document = await keeping.lock_document(session, call)
-    try:
-        finished = await keeping.examine(held, provider, document, SignedFile(data), now=now)
-    except Unfit as unfit:
-        raise FileUnfit(reason=unfit.reason) from unfit
-    await keeping.keep(session, held, call, document, finished, now=now)
-    await _decide(session, held, actor, call, "signed", reason, now)
-    return call
+    opinion = await provider.opinion(data) if isinstance(provider, Judging) else None
+    if opinion == "invalid":
+        raise FileUnfit(reason="second_opinion")
+    async with database.transaction() as session:
+        call = await _get(session, call_id, lock=True)
+        _require_unknown(call)
+        try:
+            await keeping.keep_one(session, held, provider, call, SignedFile(data), now=clock.now())
+        except Unfit as unfit:
+            raise FileUnfit(reason=unfit.reason) from unfit
+        call.opinion = opinion
+        await _decide(session, held, actor, call, "signed", reason, clock.now())
+        return call
 
 
 async def decide_not_signed(
@@ -141,10 +148,9 @@ def _require_unknown(call: RemoteCall) -> None:
 
 async def _signer(session: Session, held: Resources, call: RemoteCall, provider: Provider) -> Signer:
     signing = await ceremony_queries.find_session(session, call.session_id, lock=False)
-    (document,) = await documents.list_by_ids(session, [call.document_id])
     assert signing is not None
-    person = await documents.participant_of(session, document)
-    return await signer_of(session, held.get(Settings), signing.employee_id, person.name, person.nip, provider)
+    items = await list_items(session, signing)
+    return await signer_in(session, held.get(Settings), signing, items, provider)
 
 
 async def _put_by(held: Resources, call_id: UUID, provider: Provider) -> Made | None:

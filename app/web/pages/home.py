@@ -39,7 +39,6 @@ class Owed:
     declined_at: datetime | None
     declined_reason: str | None
     held_by: UUID | None
-    countersigned: bool
 
 
 async def list_owed(request: Request, session: Session, visitor: Visitor, *, now: datetime) -> list[Owed]:
@@ -59,7 +58,6 @@ async def list_owed(request: Request, session: Session, visitor: Visitor, *, now
             declined_at=owed.declined_at,
             declined_reason=owed.declined_reason,
             held_by=held_back.get(owed.id) if owed.state == "pending" else None,
-            countersigned=pledge_round.countersign,
         )
         for owed, pledge_round in await obligation.list_mine(session, visitor.principal)
     ]
@@ -68,11 +66,6 @@ async def list_owed(request: Request, session: Session, visitor: Visitor, *, now
 def signable(owed: list[Owed]) -> list[Owed]:
     """Return what can be signed now."""
     return [one for one in owed if one.state == "pending" and one.open and one.held_by is None]
-
-
-def sendable(owed: list[Owed]) -> list[Owed]:
-    """Return what can be signed through a service elsewhere: nothing an official takes note of, which is done on devices."""
-    return [one for one in signable(owed) if not one.countersigned]
 
 
 @router.get("/beranda")
@@ -95,8 +88,7 @@ async def read_home(request: Request, session: SessionDep, clock: ClockDep, visi
         pending=pending,
         device=DEVICE in held.get(Providers).on,
         paper=scans.PROVIDER in held.get(Providers).on,
-        ways=ways_elsewhere(held.get(Providers), language_of(request)) if sendable(owed) else [],
-        sendable=len(sendable(owed)),
+        ways=ways_elsewhere(held.get(Providers), language_of(request)) if pending else [],
         held_back=[one for one in owed if one.held_by is not None],
         signed=[one for one in owed if one.state == "signed"],
         others=[one for one in owed if one.state != "signed" and one not in pending and one.held_by is None],

@@ -24,7 +24,7 @@ from app.signing.remote import acts, own
 from app.signing.remote.schemas import RemoteCreate, RemoteRead
 from app.signing.sessions import Ceremony
 from app.signing.states import State
-from app.web.pages.home import list_owed, sendable
+from app.web.pages.home import list_owed, signable
 from app.web.refusals import told
 from app.web.rendering import language_of, render
 from app.web.visitor import BriefFormVisitorDep, FormVisitorDep, Visitor, VisitorDep
@@ -43,7 +43,7 @@ async def post_act(
 ) -> Response:
     """Prepare everything that is asked of the person now, in the provider's layout."""
     now, held = clock.now(), resources(request)
-    ids = [one.id for one in sendable(await list_owed(request, session, visitor, now=now))]
+    ids = [one.id for one in signable(await list_owed(request, session, visitor, now=now))]
     if not ids:
         return RedirectResponse("/beranda", 303)
     wanted = RemoteCreate(obligation_ids=ids, provider=provider)
@@ -99,9 +99,7 @@ async def post_file(
     try:
         if len(data) > most << 20:
             raise UploadTooLarge(most_mb=most)
-        async with held.get(Database).transaction() as session:
-            now = held.get(Clock).now()  # type: ignore[type-abstract]
-            await own.hand_in_own(session, held, visitor.principal, act_id, data, now=now)
+        await own.hand_in_own(held, visitor.principal, act_id, data)
     except AppError as refusal:
         return await _refused(request, visitor, act_id, refusal)
     return RedirectResponse(f"/tanda-tangan/lewat/{act_id}", 303)

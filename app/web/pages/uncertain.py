@@ -53,14 +53,7 @@ async def post_check(call_id: UUID, request: Request, office: BriefFormOfficeDep
 
 @router.post(HERE + "/{call_id}/berkas")
 async def post_file(
-    call_id: UUID,
-    request: Request,
-    session: SessionDep,
-    office: FormOfficeDep,
-    clock: ClockDep,
-    settings: SettingsDep,
-    file: UploadFile,
-    reason: Reason,
+    call_id: UUID, request: Request, office: BriefFormOfficeDep, settings: SettingsDep, file: UploadFile, reason: Reason
 ) -> Response:
     """Take the signed file, if it is that."""
     held, most = resources(request), settings.limits.verify_mb
@@ -68,9 +61,10 @@ async def post_file(
     try:
         if len(data) > most << 20:
             raise UploadTooLarge(most_mb=most)
-        call = await unknown.hand_in(session, held, office.principal, call_id, data, reason, now=clock.now())
+        call = await unknown.hand_in(held, office.principal, call_id, data, reason)
     except AppError as refusal:
-        return await _page(request, session, office, refusal=refusal)
+        async with held.get(Database).transaction() as session:
+            return await _page(request, session, office, refusal=refusal)
     return RedirectResponse(f"{HERE}?hasil={call.state}", 303)
 
 

@@ -130,11 +130,14 @@ def device_case(world: World) -> Case:
     return Case(DeviceProvider(world.authority), given, (world.authority.root,), knows_people=False)
 
 
-def pkcs12_case(world: World) -> Case:
-    owner = world.simulated.certify(PERSON.name, NIP)
+def key_file(authority: SimulatedAuthority, nip: str) -> bytes:
+    owner = authority.certify(PERSON.name, nip)
     locked = BestAvailableEncryption(PASSPHRASE.encode())
-    data = serialize_key_and_certificates(NIP.encode(), owner.key, owner.certificate, None, locked)
-    (world.folder / f"{NIP}.p12").write_bytes(data)
+    return serialize_key_and_certificates(nip.encode(), owner.key, owner.certificate, None, locked)
+
+
+def pkcs12_case(world: World) -> Case:
+    (world.folder / f"{NIP}.p12").write_bytes(key_file(world.simulated, NIP))
     root = world.simulated.root.der
     provider = Pkcs12Provider(world.folder, (root,), world.authority.tsa.token)
     return Case(provider, lambda _: opens(), (root, world.authority.root), Given(passphrase=SecretStr(WRONG)))

@@ -37,11 +37,9 @@ async def case(world: World, request: pytest.FixtureRequest) -> Case:
 async def elsewhere(
     world: World, postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Town]:
-    """The application with every provider that calls a service, and scans."""
+    """The application with every provider."""
     folder = tmp_path_factory.mktemp("town")
-    async with running_town(
-        postgres, folder, world, "device,bsre-v1,bsre-v2,csc-v1,csc-v2,wet_scan", seconds=2.0
-    ) as town:
+    async with running_town(postgres, folder, world, ",".join(CASES), seconds=2.0) as town:
         yield town
 
 

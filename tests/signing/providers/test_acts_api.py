@@ -1,23 +1,22 @@
 """Signing through a provider over the API: read, confirmed, sent, examined, kept; and what a person is told when it is not."""
 
 import asyncio
+import tempfile
 
 import pytest
-from sqlalchemy import text
 
-from app.core.db import Database
 from app.simulator.people import BUILT_IN, PASSPHRASE, TOTP
 from tests.signing.acts import refusal
-from tests.signing.providers.cases import WRONG
+from tests.signing.providers.cases import CASES, WRONG
 from tests.signing.providers.town import Town, confirmations
 
 BSRE = ("bsre-v1", "bsre-v2")
 SENTENCE = "Balai Besar Sertifikasi Elektronik"
 
 
-@pytest.mark.parametrize("provider", [*BSRE, "csc-v1", "csc-v2"])
+@pytest.mark.parametrize("provider", ["pkcs12", "pkcs11", *BSRE, "csc-v1", "csc-v2"])
 async def test_a_person_signs_both_pledges_and_anybody_can_check_them(elsewhere: Town, provider: str) -> None:
-    device = await elsewhere.signer()
+    device = await elsewhere.signer_for(provider)
     act = await elsewhere.open(device, provider)
     assert act["state"] == "prepared"
     assert [d["state"] for d in act["documents"]] == ["prepared"] * 2
@@ -29,10 +28,35 @@ async def test_a_person_signs_both_pledges_and_anybody_can_check_them(elsewhere:
         data = await device.download(receipt["id"])
         verdict = await elsewhere.verdict(data)
         assert (verdict["verdict"], verdict["assurance"]) == ("valid", assurance), verdict
-        assert verdict["signers"][0]["authentication"] == "passphrase"
+        assert verdict["signers"][0]["authentication"] == ("token" if provider == "pkcs11" else "passphrase")
         changed = bytearray(data)
         changed[data.index(b"xmpmeta") + 2] ^= 1
         assert (await elsewhere.verdict(bytes(changed)))["verdict"] == "invalid"
+    await elsewhere.service.run_jobs()
+    for receipt in done["receipts"]:
+        facts = await device._call("GET", f"/documents/{receipt['id']}")
+        assert (facts["state"], facts["seal_refused"]) == ("sealed", None)
+        sealed = await device.download(receipt["id"])
+        verdict = await elsewhere.verdict(sealed)
+        assert (verdict["verdict"], verdict["assurance"]) == ("valid", assurance), verdict
+        results = {check["code"]: check["result"] for check in verdict["checks"]}
+        assert {results[code] for code in ("e_seal", "archive.timestamp", "changes.after_signing")} == {"passed"}
+        assert (await pdfsig(sealed)).count("Signature is Valid.") == 2  # it does not judge time stamps
+
+
+@pytest.mark.parametrize("refused", ["no_changes", "field_lock"])
+async def test_what_a_signature_forbids_to_extend_ends_as_signed_and_says_why(elsewhere: Town, refused: str) -> None:
+    device = await elsewhere.signer()
+    act = await elsewhere.open(device, "bsre-v1", [(await device.pending())[0]["id"]])
+    elsewhere.world.bsre.faults.waiting[:] = [refused]
+    (receipt,) = (await elsewhere.send(device, act))["receipts"]
+    await elsewhere.service.run_jobs()
+    facts = await device._call("GET", f"/documents/{receipt['id']}")
+    assert (facts["state"], facts["seal_refused"]) == ("signed", refused)
+    assert (await elsewhere.verdict(await device.download(receipt["id"])))["verdict"] == "valid"
+    stuck = (await elsewhere.admin("GET", f"/rounds/{elsewhere.round_id}/stuck", params={"limit": 1000})).json()
+    (told,) = [row for row in stuck if row["document_id"] == receipt["id"]]
+    assert (told["cause"], told["reason"]) == ("seal.refused", refused)
 
 
 async def test_only_what_bsre_signs_says_so_on_its_foot(elsewhere: Town) -> None:
@@ -45,6 +69,14 @@ async def test_only_what_bsre_signs_says_so_on_its_foot(elsewhere: Town) -> None
     receipts = (await device.sign(await device.open([o["id"] for o in await device.pending()]))).receipts
     said["device"] = [SENTENCE in await page_text(await device.download(r["id"])) for r in receipts]
     assert said == {"bsre-v1": [True, True], "csc-v2": [False, False], "device": [False, False]}
+
+
+async def pdfsig(data: bytes) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(data)
+        file.flush()
+        process = await asyncio.create_subprocess_exec("pdfsig", "-nocert", file.name, stdout=asyncio.subprocess.PIPE)
+        return (await process.communicate())[0].decode()
 
 
 async def page_text(data: bytes) -> str:
@@ -176,18 +208,7 @@ async def test_an_act_belongs_to_its_person_and_to_its_own_routes(elsewhere: Tow
 
 async def test_a_provider_that_is_off_or_has_a_ceremony_takes_no_act(elsewhere: Town) -> None:
     device = await elsewhere.signer()
-    assert await refusal(elsewhere.open(device, "pkcs12")) == (404, "provider.off")
+    assert await refusal(elsewhere.open(device, "nobody")) == (404, "provider.off")
     assert await refusal(elsewhere.open(device, "device")) == (409, "remote.own_ceremony")
     names = [one["name"] for one in await device._call("GET", "/me/signing-providers")]
-    assert names == ["device", "bsre-v1", "bsre-v2", "csc-v1", "csc-v2", "wet_scan"]
-
-
-async def test_what_is_signed_elsewhere_is_never_taken_for_sealing(elsewhere: Town) -> None:
-    device = await elsewhere.signer()
-    done = await elsewhere.send(device, await elsewhere.open(device, "bsre-v2"))
-    await elsewhere.service.run_jobs()
-    async with elsewhere.service.held.get(Database).transaction() as session:
-        ids = [r["id"] for r in done["receipts"]]
-        found = await session.execute(text("SELECT DISTINCT state FROM document WHERE id = ANY(:ids)"), {"ids": ids})
-        assert found.scalars().all() == ["signed"]
-    assert (await elsewhere.verdict(await device.download(ids[0])))["verdict"] == "valid"
+    assert names == list(CASES)

@@ -128,8 +128,13 @@ async def test_the_signed_file_may_be_handed_in_and_no_other(elsewhere: Town) ->
         for bad in (other, sent, b"%PDF-1.7 bukan", good[:-3]):
             reply = await hand_in(elsewhere, call["id"], bad, reason)
             assert (reply.status_code, reply.json()["code"]) == (422, "remote.file_unfit")
+        elsewhere.world.bsre.revoked = True  # as only the service can know
+        reply = await hand_in(elsewhere, call["id"], good, reason)
+        assert (reply.status_code, "second_opinion" in reply.json()["title"]) == (422, True), reply.text
+        elsewhere.world.bsre.revoked = False
         reply = await hand_in(elsewhere, call["id"], good, reason)
         assert (reply.status_code, reply.json()["state"]) == (200, "signed"), reply.text
+        assert reply.json()["opinion"] == "valid"
     assert (await elsewhere.read(device, act))["state"] == "signed"
     assert await device.pending() == []
 

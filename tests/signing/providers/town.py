@@ -1,12 +1,13 @@
 """The application with a signing service beside it: people with NIKs, an open round, and every step of an act through a provider."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -26,14 +27,19 @@ from app.core.settings import (
     Settings,
     StorageSettings,
 )
-from app.core.signing_settings import SigningSettings
+from app.core.signing_settings import Pkcs11Settings, Pkcs12Settings, SigningSettings
 from app.device.signer import API, Device
 from app.identity import service as identity
 from app.main import create_app
 from app.simulator.people import BUILT_IN, PASSPHRASE, Person
 from tests.service import ORIGIN, Service
+from tests.signing.noted_round import HEAD
 from tests.signing.opened_round import NOON, new_database, nip_of, person_row
-from tests.signing.providers.cases import World, bsre_settings, csc_settings
+from tests.signing.providers.cases import NIP, World, bsre_settings, csc_settings, key_file
+from tests.signing.providers.cases import PIN as TOKEN_PIN
+
+IN_TOKEN, WITH_KEY_FILE = 3, range(4, 8)
+"""Numbers of people whose key lies in the token, or in a file."""
 
 
 @dataclass
@@ -44,10 +50,22 @@ class Town:
     world: World
     round_id: str
     numbers: Any = field(default_factory=lambda: count(11))
+    key_files: Any = field(default_factory=lambda: iter(WITH_KEY_FILE))
+
+    async def signer_for(self, provider: str) -> Device:
+        """Return the phone of somebody who can sign through a provider; with a token there is only one."""
+        if provider == "pkcs11":
+            return await self.service.device(NIP)
+        return await (self.service.device(nip_of(next(self.key_files))) if provider == "pkcs12" else self.signer())
 
     async def signer(self, person: Person | None = BUILT_IN[0]) -> Device:
         """Return the phone of somebody new, known to the service as a person of its own; None: without NIK."""
-        nip = nip_of(next(self.numbers))
+        number = next(n for n in self.numbers if n % 10 < 8)  # CSC knows no user whose id ends in 8 or 9
+        nip = nip_of(number)
+        return await self.known(nip, person)
+
+    async def known(self, nip: str, person: Person | None = BUILT_IN[0]) -> Device:
+        """Return the phone of somebody, whom the service knows by this person's NIK."""
         device = await self.service.device(nip)
         if person is not None:
             employee = await self.service.person(nip)
@@ -62,7 +80,7 @@ class Town:
 
     async def send(self, device: Device, act: dict[str, Any], **secret: str) -> dict[str, Any]:
         """Confirm every document and send; returns the act as it stands when the call has ended."""
-        secret = secret or {"passphrase": PASSPHRASE}
+        secret = secret or ({"passphrase": PASSPHRASE} if act["secrets"] else {})
         body = {"confirmations": confirmations(act), **secret}
         first = await device._call("POST", f"/me/remote-signatures/{act['id']}/signature", body)
         assert first["state"] in {"sending", "signed", "unknown"}
@@ -82,14 +100,27 @@ class Town:
         return (await self.service.http.post(f"{API}/verifications", files=files)).json()
 
 
+def key_files(folder: Path, world: World) -> Path:
+    for number in (*WITH_KEY_FILE, HEAD):
+        (folder / f"{nip_of(number)}.p12").write_bytes(key_file(world.simulated, nip_of(number)))
+    return folder
+
+
 def confirmations(act: dict[str, Any]) -> list[dict[str, str]]:
     return [{"document": d["id"], "at": f"2026-11-23T05:00:{n:02}Z"} for n, d in enumerate(act["documents"])]
 
 
 @asynccontextmanager
 async def running_town(
-    postgres: LocalPostgres, folder: Path, world: World, providers: str, **changes: Any
+    postgres: LocalPostgres,
+    folder: Path,
+    world: World,
+    providers: str,
+    people: Sequence[str] = (),
+    asked: Mapping[str, Any] = MappingProxyType({}),
+    **changes: Any,
 ) -> AsyncIterator[Town]:
+    """Start the application with these providers and a round; `people` beside the usual ones, `asked` of the round, `changes` of BSrE."""
     roots = world.simulated.write_root(folder / "root.pem")
     with new_database(postgres) as url:
         given: list[BaseSettings] = [
@@ -103,6 +134,10 @@ async def running_town(
             bsre_settings(world.bsre_url, roots=roots, **changes),
             csc_settings(world.csc_url, roots=roots),
         ]
+        if "pkcs12" in providers:
+            given.append(Pkcs12Settings(folder=key_files(folder, world), roots=roots))
+        if "pkcs11" in providers:
+            given.append(Pkcs11Settings(token=world.token, pin=SecretStr(TOKEN_PIN), roots=roots))
         clock = SetClock(NOON)
         app = create_app(Settings(given=given), clock=clock)
         async with app.router.lifespan_context(app):
@@ -119,5 +154,6 @@ async def running_town(
                         now=clock.now(),
                     )
                 service = Service(app, held, clock, http, admin, folder)
-                await service.import_roster([person_row(n) for n in range(11, 90)])
-                yield Town(service, world, await service.open_round())
+                usual = [person_row(n) for n in (IN_TOKEN, *WITH_KEY_FILE, *range(11, 110))]
+                await service.import_roster([*usual, *people])
+                yield Town(service, world, await service.open_round(**asked))

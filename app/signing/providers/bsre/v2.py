@@ -1,7 +1,7 @@
 """BSrE's Esign Client Service, dialect v2: JSON, many documents under one passphrase or one-time code.
 
 `POST /api/v2/sign/pdf` answers `{time, file[]}`, the files in base64 and in the order they were sent. There is no way to fetch a
-file later, so what was not seen can only be settled by a person.
+file later, so what was not seen can only be settled by a person. `POST /api/v2/verify/pdf` judges a signed file.
 """
 
 import base64
@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from app.core.signing_settings import BsreSettings
-from app.signing.providers.base import Given, Sheet, SignedFile, Signer, Takes, Traits
+from app.signing.providers.base import Given, Opinion, Sheet, SignedFile, Signer, Takes, Traits
 from app.signing.providers.bsre.errors import refuse_sign, refuse_state
 from app.signing.providers.bsre.v1 import wire_to
-from app.signing.providers.errors import OutcomeUnknown, SecretMissing, SignerUnidentified
+from app.signing.providers.errors import OutcomeUnknown, ProviderUnavailable, SecretMissing, SignerUnidentified
+
+_CONCLUSIONS: dict[str, Opinion] = {"VALID": "valid", "INVALID": "invalid", "NO_SIGNATURE": "invalid"}
 
 
 class BsreV2Provider:
@@ -62,6 +64,16 @@ class BsreV2Provider:
             await self._wire.ask("POST", "/api/v2/user/check/status", basic=self._basic, json=self._person(signer))
         )
         return None
+
+    async def opinion(self, data: bytes) -> Opinion:
+        """What `POST /api/v2/verify/pdf` concludes; it signs nothing and needs nobody's secret."""
+        body = {"file": base64.b64encode(data).decode()}
+        try:
+            reply = await self._wire.ask("POST", "/api/v2/verify/pdf", basic=self._basic, json=body)
+        except ProviderUnavailable:
+            return "unclear"
+        said = str((reply.data or {}).get("conclusion", "")).upper() if reply.status == 200 else ""
+        return _CONCLUSIONS.get(said, "unclear")
 
     def _person(self, signer: Signer) -> dict[str, str]:
         if self.traits.nik:
