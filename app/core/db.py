@@ -3,7 +3,7 @@
 import asyncio
 import select
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -160,6 +160,11 @@ class Database:
 
 def _note_rest(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["rested"] = time.monotonic()
+
+
+def once_committed(session: Session, then: Callable[[], None]) -> None:
+    """Have something done the moment the database has said that the session's transaction is committed, before anything else runs."""
+    event.listen(session.sync_session, "after_commit", lambda _session: then(), once=True)
 
 
 async def take_turn(session: Session, key: int) -> None:
