@@ -31,7 +31,7 @@ Session = AsyncSession
 log = structlog.get_logger()
 TOLD = "db.told"
 """Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
-_RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
+_RAW, _CONFINED, _READERS, _THEN = "db.raw", "db.confined", "db.readers", "db.then"
 BUSY_SECONDS = 30.0  # longest wait for a connection
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
@@ -164,7 +164,7 @@ def _note_rest(_connection: Any, record: ConnectionPoolEntry) -> None:
 
 def once_committed(session: Session, then: Callable[[], None]) -> None:
     """Have something done the moment the database has said that the session's transaction is committed, before anything else runs."""
-    event.listen(session.sync_session, "after_commit", lambda _session: then(), once=True)
+    session.info[_THEN] = then
 
 
 async def take_turn(session: Session, key: int) -> None:
@@ -239,3 +239,9 @@ def _note_begin(session: SyncSession, _transaction: SessionTransaction, connecti
     session.info[_RAW] = session.get_transaction(), connection.connection.driver_connection
     if confined := session.info.get(_CONFINED):
         connection.execute(*confined)
+
+
+@event.listens_for(_Session, "after_commit")
+def _do_next(session: SyncSession) -> None:
+    if not session.in_nested_transaction() and (then := session.info.pop(_THEN, None)) is not None:
+        then()
