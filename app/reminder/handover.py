@@ -80,7 +80,7 @@ class Handover:
                 await queries.share_wave(session, self._wave_id)
                 for asking in group:
                     self._journal.note((asking.outgoing.id, now), Progress.LOADED)
-                    asking.cause = await self._claim(session, asking, bounds, now)
+                await self._claim(session, group, bounds, now)
                 faults.reached(ReminderStep.LOADED)
                 once_committed(session, lambda: self._hand(group, now))
         except BaseException as error:
@@ -96,15 +96,18 @@ class Handover:
             if asking.cause != "":
                 self._journal.forget(asking.outgoing.id)
 
-    async def _claim(self, session: Session, asking: Asking, bounds: Bounds, now: datetime) -> str | None:
-        before = asking.before
-        if before is not None and before.state != "sent":
-            await queries.settle(session, before, self._means.reminder.hard_failures)
-            before = None
-        cause = await queries.claim(session, asking.outgoing.id, bounds, now, before)
-        if cause == "" and asking.link is not None:
-            await identity.issue_links(session, SCHEDULE, [asking.link], now=now)
-        return cause
+    async def _claim(self, session: Session, group: Sequence[Asking], bounds: Bounds, now: datetime) -> None:
+        before = [asking.before for asking in group if asking.before is not None]
+        for settled in before:
+            if settled.state != "sent":
+                await queries.settle(session, settled, self._means.reminder.hard_failures)
+        sent = [settled for settled in before if settled.state == "sent"]
+        causes = await queries.claim(session, [asking.outgoing.id for asking in group], bounds, now, sent)
+        links = [asking.link for asking in group if asking.link is not None and causes.get(asking.outgoing.id) == ""]
+        if links:
+            await identity.issue_links(session, SCHEDULE, links, now=now)
+        for asking in group:
+            asking.cause = causes.get(asking.outgoing.id)
 
     def _hand(self, group: Sequence[Asking], now: datetime) -> None:
         faults.reached(ReminderStep.MARKED)

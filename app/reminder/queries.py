@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, bindparam, case, func, or_, select, text, tuple_, update
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, case, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
@@ -28,7 +28,8 @@ from app.reminder.statements import CLAIM
 
 RUNNING = 0x50414B544152  # one process at a time sends reminders
 _CLAIM = text(CLAIM).bindparams(
-    bindparam("id", type_=Uuid()),
+    bindparam("ids", type_=ARRAY(Uuid())),
+    bindparam("before", type_=ARRAY(Uuid())),
     bindparam("now", type_=DateTime(timezone=True)),
     bindparam("day_start", type_=DateTime(timezone=True)),
 )
@@ -143,24 +144,23 @@ async def list_waiting(session: Session, wave_id: UUID, after: UUID, now: dateti
 
 
 async def claim(
-    session: Session, delivery_id: UUID, bounds: Bounds, now: datetime, before: Settled | None = None
-) -> str | None:
-    """Mark a message as being sent, if it may leave: returns an empty text then, else why not; None when it waits no more.
+    session: Session, delivery_ids: Sequence[UUID], bounds: Bounds, now: datetime, sent: Sequence[Settled]
+) -> dict[UUID, str]:
+    """Mark messages of one wave as being sent, each if it may leave: returns an empty text for it then, else why not; those that wait no more are left out.
 
-    `before` is a message that was sent, written down with the same statement.
+    `sent` are messages that were sent, written down with the same statement.
     """
     values = {
-        "id": delivery_id,
+        "ids": list(delivery_ids),
         "now": now,
         "day_start": bounds.day_start,
         "most_per_round": bounds.most_per_round,
         "most_per_day": bounds.most_per_day,
-        "before": before.id if before else None,
-        "before_at": before.at if before else None,
-        "before_gateway_id": before.gateway_id if before else None,
+        "before": [one.id for one in sent],
+        "before_at": [one.at for one in sent],
+        "before_gateway_id": [one.gateway_id for one in sent],
     }
-    found: str | None = (await session.execute(_CLAIM, values)).scalar_one_or_none()
-    return found
+    return {row.id: row.cause for row in await session.execute(_CLAIM, values)}
 
 
 async def settle(session: Session, settled: Settled, hard_failures: int) -> None:
