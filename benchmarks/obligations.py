@@ -2,7 +2,7 @@
 
     python -m benchmarks.obligations [--people 10000 100000]
 
-The city and the round of `benchmarks.compliance`: then one person in ten retires, two in ten move to another unit, the others get another
+The city and the round of `benchmarks/written_round.py`: then one person in ten retires, two in ten move to another unit, the others get another
 echelon, and one in ten more appears, as one applied import would do it. Times are of the service's own functions; persons are synthetic.
 """
 
@@ -28,7 +28,7 @@ from app.obligation.population import queries as population
 from app.obligation.population.service import rule_of
 from app.pledge import service as pledge
 from app.transparency.record import LogIdentity
-from benchmarks.compliance import OPENED, PLEDGES, Round, load, timed
+from benchmarks.written_round import OPENED, PLEDGES, Round, load, timed
 
 VERSIONS = """
 INSERT INTO employee_version (employee_id, valid_from, recorded_at, cause, nip, name, birth_date, employment, legal_status, grade,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -91,8 +92,8 @@ def compliance(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for figures, lists and names of synthetic rounds of 10,000, 100,000 and 1,000,000 people; tell what each costs in the database."""
-    result = asyncio.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000], folder))
+    """Ask for figures, lists and names of synthetic rounds of 10,000, 100,000 and 1,000,000 people; tell what each costs in the database and over HTTP."""
+    result = uvloop.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000], folder))
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:
@@ -101,14 +102,21 @@ def compliance(
 
 
 def _show_queries(result: dict[str, Any]) -> None:
-    table = Table(
-        "Query", "Promised, p95 ms", *(f"{one['people']:,}: p50 / p95 ms" for one in result["sizes"]), box=None
-    )
-    for name in result["sizes"][0]["queries"]:
-        found = [one["queries"][name] for one in result["sizes"]]
-        promised = str(result["budget_ms"].get(name, ""))
-        table.add_row(name, promised, *(f"{one['p50_ms']} / {one['p95_ms']}" for one in found))
-    Console().print(table)
+    """One line a question: what is promised at a million people, then p50 / p95 in the database and over HTTP for each size."""
+    sizes = result["sizes"]
+    heads = [f"{one['people']:,}: {where}" for one in sizes for where in ("database", "HTTP")]
+    table = Table("p50 / p95, ms", "Promised, p95", *heads, box=None)
+    for name in sizes[0]["queries"]:
+        budget = result["budget_ms"].get(name)
+        promised = f"{budget:g}, over HTTP {result['http_budget_ms'][name]:g}" if budget else ""
+        told = [one["queries"][name] for one in sizes]
+        cells = [f"{ms[f'{at}p50_ms']} / {ms[f'{at}p95_ms']}" for ms in told for at in ("", "http_")]
+        table.add_row(name, promised, *cells)
+    Console(width=max(100, 60 + 22 * len(heads))).print(table)
+    for one in sizes:
+        polls = ", ".join(f"{told['per_second']:,.0f} by {who}" for who, told in one["polls"].items())
+        print(f"{one['people']:,}: unchanged looks a second: {polls} (promised {result['polls_a_second']:,}).")
+        print(f"{one['people']:,}: over what is promised: {', '.join(one['missed']) or 'nothing'}.")
     print(f"Figures that differ from a recount: {result['wrong']}")
 
 

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,10 @@ def postmaster(data: Path) -> int:
 
 
 @asynccontextmanager
-async def serving(data: Path, workers: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Start a server over a data folder, without limits that would measure themselves; yield its process and URL."""
+async def serving(
+    data: Path, workers: int, more: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Start a server over a data folder, without limits that would measure themselves; yield its process and URL. `more`: environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -144,7 +146,7 @@ async def serving(data: Path, workers: int) -> AsyncIterator[tuple[asyncio.subpr
             "--data-dir",
             str(data),
         ),
-        env=_environment(url, data),
+        env=_environment(url, data) | dict(more or {}),
     )
     try:
         async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(START_SECONDS):

@@ -3,7 +3,7 @@
 import asyncio
 import select
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
@@ -32,7 +32,7 @@ Session = AsyncSession
 log = structlog.get_logger()
 TOLD = "db.told"
 """Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
-_RAW, _CONFINED, _READERS = "db.raw", "db.confined", "db.readers"
+_RAW, _CONFINED, _READERS, _THEN = "db.raw", "db.confined", "db.readers", "db.then"
 PATIENT_SECONDS = 2.0  # how long one waits for a connection in use before a further one is opened
 BUSY_SECONDS = 30.0  # longest wait for a connection
 PREPARED = 400  # statements a connection keeps prepared: more than the service has that are asked again and again
@@ -191,6 +191,11 @@ def _note_rest(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["rested"] = time.monotonic()
 
 
+def once_committed(session: Session, then: Callable[[], None]) -> None:
+    """Have something done the moment the database has said that the session's transaction is committed, before anything else runs."""
+    session.info[_THEN] = then
+
+
 async def take_turn(session: Session, key: int) -> None:
     """Wait until no other transaction, of this process or another, holds the turn of a key; hold it to the end of this one."""
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
@@ -263,3 +268,9 @@ def _note_begin(session: SyncSession, _transaction: SessionTransaction, connecti
     session.info[_RAW] = session.get_transaction(), connection.connection.driver_connection
     if confined := session.info.get(_CONFINED):
         connection.execute(*confined)
+
+
+@event.listens_for(_Session, "after_commit")
+def _do_next(session: SyncSession) -> None:
+    if not session.in_nested_transaction() and (then := session.info.pop(_THEN, None)) is not None:
+        then()

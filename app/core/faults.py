@@ -42,7 +42,15 @@ class Step(StrEnum):
     RENEWED_DURABLE = "9-renewed-durable"
 
 
-def reached(step: Step) -> None:
+class ReminderStep(StrEnum):
+    """The steps of a message of app/reminder/sending.py."""
+
+    LOADED = "reminder-loaded"  # the other side has all of it but its end, and nothing is committed
+    MARKED = "reminder-marked"  # that it is being sent is committed, and its end was not sent
+    HANDED = "reminder-handed"  # its end was sent, and nothing heard
+
+
+def reached(step: Step | ReminderStep) -> None:
     """Die here, or let another process die, if a test asks for it."""
     if _folder is None:
         return

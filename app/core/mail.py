@@ -1,10 +1,10 @@
 """Mail: SMTP, or a folder of .eml files for a machine without a mail server.
 
-`send` hands over one message. `line` is for many: one connection carries message after message, and each is handed over in two steps,
-so that the caller can write down that it is about to be sent when all that could still be refused has been asked.
+`send` hands over one message. `line` is for many: one connection carries message after message, and each is handed over in steps, so that
+the caller can write down that it is being sent when nothing but the last word is missing.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from email import policy
@@ -22,11 +22,10 @@ from app.core.errors import AppError, Kind
 from app.core.handing import Handing, NotHanded
 from app.core.ids import new_id
 from app.core.settings import MailSettings
+from app.core.smtp import Transactions
 
 SECONDS = 10.0
 _SEVEN_BIT = policy.default.clone(cte_type="7bit")  # a server need not know 8BITMIME (RFC 6152)
-MESSAGES_A_CONNECTION = 100  # many servers end a connection that carries more
-_BROKEN = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError)
 
 
 class MailFailed(AppError):
@@ -58,18 +57,26 @@ class Message:
 
 
 class MailLine(Protocol):
-    """Takes one message after the other: `begin`, then `finish` or `abandon`. Used by one task at a time."""
+    """Takes one message after the other: `begin`, `load`, then `abandon`, or `hand` and `finish`. Used by one task at a time."""
 
     async def begin(self, to: str) -> None:
         """Ask for everything that can be refused without the message; raises `NotHanded`, never with `UNKNOWN`."""
         ...
 
-    async def finish(self, message: Message) -> None:
-        """Hand over the message whose address was begun; raises `NotHanded`."""
+    async def load(self, message: Message) -> None:
+        """Pass on everything of a message but what makes it one; raises `NotHanded`, never with `UNKNOWN`, or `MailFailed`."""
+        ...
+
+    def hand(self) -> None:
+        """Give it away: from here on it may arrive. Raises `NotHanded` where it certainly does not."""
+        ...
+
+    async def finish(self) -> None:
+        """Wait for the answer to what was given away; raises `NotHanded`."""
         ...
 
     async def abandon(self) -> None:
-        """Leave the address that was begun: nothing is sent to it."""
+        """Leave what was begun or loaded: nothing is sent."""
         ...
 
 
@@ -128,17 +135,28 @@ class _FolderLine:
 
     def __init__(self, mailer: FolderMailer) -> None:
         self._mailer = mailer
+        self._message: Message | None = None
 
     async def begin(self, to: str) -> None:
         """Check the address."""
         _require_address(to)
 
-    async def finish(self, message: Message) -> None:
+    async def load(self, message: Message) -> None:
+        """Keep the message."""
+        self._message = message
+
+    def hand(self) -> None:
+        """A file is written in one piece."""
+
+    async def finish(self) -> None:
         """Write the message."""
-        await self._mailer.send(message)
+        message, self._message = self._message, None
+        if message is not None:
+            await self._mailer.send(message)
 
     async def abandon(self) -> None:
-        """Nothing was begun."""
+        """Forget the message."""
+        self._message = None
 
 
 class SmtpMailer:
@@ -179,75 +197,20 @@ class SmtpMailer:
         )
 
 
-class _SmtpLine:
-    """MAIL and RCPT, then DATA, over a connection that is renewed when it broke or has carried many messages."""
-
-    def __init__(self, connection: Callable[[], aiosmtplib.SMTP], sender: str) -> None:
-        self._connection, self._sender = connection, sender
-        self._client: aiosmtplib.SMTP | None = None
-        self._carried = 0
+class _SmtpLine(Transactions):
+    """Writes messages; `hand` and `abandon` are the transaction's own."""
 
     async def begin(self, to: str) -> None:
-        """Connect if need be; MAIL and RCPT."""
-        address = _require_address(to)
-        client = await self._connected()
-        try:
-            await client.mail(self._sender)
-            await client.rcpt(address)
-        except aiosmtplib.SMTPRecipientRefused as refused:
-            await self.abandon()
-            raise NotHanded(_judged(refused, Handing.ADDRESS), _answer(refused)) from refused
-        except aiosmtplib.SMTPResponseException as refused:  # the sender was refused: no fault of this address
-            await self.abandon()
-            raise NotHanded(Handing.LATER, _answer(refused)) from refused
-        except _BROKEN as broken:
-            await self.close()
-            raise NotHanded(Handing.LATER, type(broken).__name__) from broken
+        """MAIL and RCPT."""
+        await self.start(_require_address(to))
 
-    async def finish(self, message: Message) -> None:
-        """DATA: from here on a connection that ends leaves the outcome unknown."""
-        mime = _mime(message, self._sender).as_bytes(policy=policy.SMTP.clone(cte_type="7bit"))
-        if self._client is None:
-            raise NotHanded(Handing.LATER, "not begun")
-        self._carried += 1
-        try:
-            await self._client.data(mime)
-        except aiosmtplib.SMTPResponseException as refused:
-            await self.abandon()
-            raise NotHanded(_judged(refused, Handing.REFUSED), _answer(refused)) from refused
-        except _BROKEN as broken:
-            await self.close()
-            raise NotHanded(Handing.UNKNOWN, type(broken).__name__) from broken
+    async def load(self, message: Message) -> None:
+        """DATA, without the dot that makes it a message."""
+        await self.put(_mime(message, self.sender).as_bytes(policy=policy.SMTP.clone(cte_type="7bit")))
 
-    async def abandon(self) -> None:
-        """RSET (RFC 5321 §4.1.1.5); a connection that cannot even do that is left."""
-        if self._client is not None:
-            try:
-                await self._client.rset()
-            except (aiosmtplib.SMTPException, OSError):
-                await self.close()
-
-    async def close(self) -> None:
-        """QUIT, or just hang up when the server does not listen any more."""
-        client, self._client = self._client, None
-        if client is not None:
-            try:
-                await client.quit()
-            except (aiosmtplib.SMTPException, OSError):
-                client.close()
-
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is not None and (self._carried >= MESSAGES_A_CONNECTION or not self._client.is_connected):
-            await self.close()
-        if self._client is None:
-            client = self._connection()
-            try:
-                await client.connect()
-            except (aiosmtplib.SMTPException, OSError) as error:
-                client.close()
-                raise NotHanded(Handing.AWAY, type(error).__name__) from error
-            self._client, self._carried = client, 0
-        return self._client
+    async def finish(self) -> None:
+        """The answer."""
+        await self.answered()
 
 
 def build_mailer(settings: MailSettings) -> Mailer:
@@ -258,15 +221,6 @@ def build_mailer(settings: MailSettings) -> Mailer:
     if url.startswith("dir://"):
         return FolderMailer(Path(urlsplit(url).path), settings.sender)
     return SmtpMailer(url, settings.sender)
-
-
-def _judged(refused: aiosmtplib.SMTPResponseException, hard: Handing) -> Handing:
-    """4yz may be better later, 5yz will not (RFC 5321 §4.2.1)."""
-    return hard if refused.code >= 500 else Handing.LATER
-
-
-def _answer(refused: aiosmtplib.SMTPResponseException) -> str:
-    return f"{refused.code} {refused.message}"[:200]
 
 
 def _require_address(to: str) -> str:

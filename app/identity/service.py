@@ -56,11 +56,21 @@ async def issue_activations(
     session: Session, actor: Principal, employee_ids: Sequence[UUID], *, now: datetime
 ) -> list[IssuedLink]:
     """Make one-time links for people in the caller's scope; links they had and did not use stop working."""
-    actor.require(Permission.ACTIVATION_ISSUE)
-    await asn.require_visible(session, actor.scope, employee_ids)
-    links = [IssuedLink(employee_id, new_code(), now + ACTIVATION_LIFE) for employee_id in employee_ids]
-    await keep_activations(session, actor, "link", [(one.employee_id, token_hash(one.code)) for one in links], now=now)
+    links = [draw_link(employee_id, now=now) for employee_id in employee_ids]
+    await issue_links(session, actor, links, now=now)
     return links
+
+
+def draw_link(employee_id: UUID, *, now: datetime) -> IssuedLink:
+    """Return a link that opens nothing until it is issued: for whoever must write a letter before it is certain that it leaves."""
+    return IssuedLink(employee_id, new_code(), now + ACTIVATION_LIFE)
+
+
+async def issue_links(session: Session, actor: Principal, links: Sequence[IssuedLink], *, now: datetime) -> None:
+    """Make drawn links work, of people in the caller's scope; links they had and did not use stop working."""
+    actor.require(Permission.ACTIVATION_ISSUE)
+    await asn.require_visible(session, actor.scope, [link.employee_id for link in links])
+    await keep_activations(session, actor, "link", [(one.employee_id, token_hash(one.code)) for one in links], now=now)
 
 
 async def keep_activations(

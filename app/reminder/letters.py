@@ -1,20 +1,29 @@
 """The letters of one run of a wave: whatever is the same for all of them is made once."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.db import Session
 from app.core.mail import Attachment
 from app.identity import service as identity
+from app.identity.service import IssuedLink
 from app.pledge.models import PledgeRound
 from app.reminder import messages
 from app.reminder.channels.base import Letter
 from app.reminder.delivery import Outgoing
 from app.reminder.figures import figures_of, recap_files
-from app.reminder.means import SCHEDULE, Means
+from app.reminder.means import Means
 from app.reminder.models import OFFICIAL_KINDS
 from app.reminder.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter, and the activation link in it, which is issued with the claim: a message that does not leave takes nobody's earlier link away."""
+
+    letter: Letter
+    link: IssuedLink | None = None
 
 
 class Letters:
@@ -28,17 +37,18 @@ class Letters:
         self._at: datetime | None = None
         self._turn = asyncio.Lock()  # several connections ask at once; figures of two agencies must not mix
 
-    async def write(self, outgoing: Outgoing) -> Letter | None:
+    async def write(self, outgoing: Outgoing) -> Written | None:
         """Return what is sent; None for an official who has nothing to be told any more (everybody signed: no escalation)."""
         if outgoing.kind in OFFICIAL_KINDS:
             async with self._turn:
-                return await self._to_official(outgoing)
-        return self.to_person(outgoing)
+                letter = await self._to_official(outgoing)
+            return Written(letter) if letter else None
+        return self.to_person(outgoing, self._link(outgoing))
 
-    def to_person(self, outgoing: Outgoing, activation: str = "") -> Letter:
-        """Return a reminder, with the address of a fresh activation link if one was made."""
+    def to_person(self, outgoing: Outgoing, link: IssuedLink | None) -> Written:
+        """Return a reminder, with a fresh activation link if one was drawn."""
         service = self._means.service
-        return messages.person_letter(
+        letter = messages.person_letter(
             outgoing.id,
             outgoing.kind,
             outgoing.name,
@@ -47,20 +57,17 @@ class Letters:
             language=self._plan.language,
             link=service.base_url,
             institution=service.institution,
-            activation=activation,
+            activation=f"{service.base_url}/aktivasi/{link.code}" if link else "",
             without_account=outgoing.without_account,
         )
+        return Written(letter, link)
 
-    def wants_link(self, outgoing: Outgoing) -> bool:
-        """Whether a fresh activation link goes with a message: only by mail to the recorded office address, and only if the schedule says so."""
-        return self._plan.activation_links and outgoing.without_account and outgoing.channel == "mail"
-
-    async def link(self, session: Session, outgoing: Outgoing, now: datetime) -> str:
-        """Make the link in the transaction of the claim: a message that does not leave takes nobody's earlier link away."""
-        if outgoing.employee_id is None:
-            return ""
-        (issued,) = await identity.issue_activations(session, SCHEDULE, [outgoing.employee_id], now=now)
-        return f"{self._means.service.base_url}/aktivasi/{issued.code}"
+    def _link(self, outgoing: Outgoing) -> IssuedLink | None:
+        """Draw a link for who has no account: only by mail to the recorded office address, and only if the schedule says so."""
+        wanted = self._plan.activation_links and outgoing.without_account and outgoing.channel == "mail"
+        if not wanted or outgoing.employee_id is None:
+            return None
+        return identity.draw_link(outgoing.employee_id, now=self._means.clock.now())
 
     async def _to_official(self, outgoing: Outgoing) -> Letter | None:
         about = (outgoing.kind, outgoing.agency_id)

@@ -1,6 +1,7 @@
 """What planning and sending need of a process."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from app.compliance.recap.printed import RecapPrinter
@@ -19,7 +20,7 @@ SCHEDULE = Principal(UUID(int=0), Role.BKPSDM_ADMIN, Scope())
 
 @dataclass(frozen=True)
 class Means:
-    """The process's database, clock, channels and settings."""
+    """The process's database, clock, channels, settings and data folder."""
 
     database: Database
     clock: Clock
@@ -27,6 +28,7 @@ class Means:
     service: ServiceSettings
     reminder: ReminderSettings
     printer: RecapPrinter
+    folder: Path
 
 
 def means_of(held: Resources) -> Means:
@@ -39,4 +41,5 @@ def means_of(held: Resources) -> Means:
         service=settings.service,
         reminder=settings.reminder,
         printer=held.get(RecapPrinter),
+        folder=settings.storage.data_dir,
     )

@@ -35,7 +35,9 @@ async def tell(means: Means, secret: bytes, employee_id: UUID, activation_id: UU
         async with means.channels.get(name).line() as line:
             try:
                 await line.begin(phone)
-                await line.finish(phone, letter)
+                await line.load(phone, letter)
+                line.hand()
+                await line.finish()
             except NotHanded as refused:
                 log.info("notice.not_handed", channel=name, outcome=refused.handing.value)
                 continue

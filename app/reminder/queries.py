@@ -3,18 +3,19 @@
 Who is written to is in `audience/queries.py`, what people look at in `listing/queries.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, bindparam, case, func, or_, select, text, update
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, case, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import Session
 from app.identity.models import Passkey, Pin
 from app.pledge.models import PledgeRound
 from app.reminder.delivery import Bounds, Outgoing, Settled
+from app.reminder.journal import Claim, Progress
 from app.reminder.models import (
     PERSON_KINDS,
     ReminderAddress,
@@ -27,7 +28,8 @@ from app.reminder.statements import CLAIM
 
 RUNNING = 0x50414B544152  # one process at a time sends reminders
 _CLAIM = text(CLAIM).bindparams(
-    bindparam("id", type_=Uuid()),
+    bindparam("ids", type_=ARRAY(Uuid())),
+    bindparam("before", type_=ARRAY(Uuid())),
     bindparam("now", type_=DateTime(timezone=True)),
     bindparam("day_start", type_=DateTime(timezone=True)),
 )
@@ -105,6 +107,11 @@ async def lock_wave(session: Session, wave_id: UUID) -> ReminderWave | None:
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def share_wave(session: Session, wave_id: UUID) -> None:
+    """Keep a wave from being changed: who stops it touches its messages one after the other, and so does who claims several."""
+    await session.execute(select(ReminderWave.id).where(ReminderWave.id == wave_id).with_for_update(read=True))
+
+
 async def list_waiting(session: Session, wave_id: UUID, after: UUID, now: datetime, limit: int) -> list[Outgoing]:
     """Return messages of a wave that may leave now, in the order of their list."""
     person = ReminderDelivery.employee_id
@@ -137,24 +144,23 @@ async def list_waiting(session: Session, wave_id: UUID, after: UUID, now: dateti
 
 
 async def claim(
-    session: Session, delivery_id: UUID, bounds: Bounds, now: datetime, before: Settled | None = None
-) -> str | None:
-    """Mark a message as being sent, if it may leave: returns an empty text then, else why not; None when it waits no more.
+    session: Session, delivery_ids: Sequence[UUID], bounds: Bounds, now: datetime, sent: Sequence[Settled]
+) -> dict[UUID, str]:
+    """Mark messages of one wave as being sent, each if it may leave: returns an empty text for it then, else why not; those that wait no more are left out.
 
-    `before` is a message that was sent, written down with the same statement.
+    `sent` are messages that were sent, written down with the same statement.
     """
     values = {
-        "id": delivery_id,
+        "ids": list(delivery_ids),
         "now": now,
         "day_start": bounds.day_start,
         "most_per_round": bounds.most_per_round,
         "most_per_day": bounds.most_per_day,
-        "before": before.id if before else None,
-        "before_at": before.at if before else None,
-        "before_gateway_id": before.gateway_id if before else None,
+        "before": [one.id for one in sent],
+        "before_at": [one.at for one in sent],
+        "before_gateway_id": [one.gateway_id for one in sent],
     }
-    found: str | None = (await session.execute(_CLAIM, values)).scalar_one_or_none()
-    return found
+    return {row.id: row.cause for row in await session.execute(_CLAIM, values)}
 
 
 async def settle(session: Session, settled: Settled, hard_failures: int) -> None:
@@ -204,8 +210,21 @@ async def note_hard_failure(session: Session, channel: str, address: str, reason
     await session.execute(statement.on_conflict_do_update(index_elements=where, set_=changes))
 
 
-async def settle_orphans(session: Session, at: datetime) -> int:
-    """Mark what was being sent when a process died as unknown: it is not sent again by itself. Only under the turn of sending."""
+async def settle_orphans(session: Session, left: Mapping[Claim, Progress], at: datetime) -> int:
+    """Settle what was being sent when a process died, by what it left; only under the turn of sending. Returns how many are in doubt.
+
+    What was certainly not given away waits again (or is skipped with its wave), what was taken is sent. Of the rest nobody knows: it is not
+    sent again by itself.
+    """
+    for progress, values in (
+        (Progress.LOADED, {**_again(), "claimed_at": None}),
+        (Progress.TAKEN, {"state": "sent", "cause": "", "attempts": ReminderDelivery.attempts + 1, "settled_at": at}),
+    ):
+        claims = [claim for claim, reached in left.items() if reached is progress]
+        if claims:
+            of_them = tuple_(ReminderDelivery.id, ReminderDelivery.claimed_at).in_(claims)
+            statement = update(ReminderDelivery).where(ReminderDelivery.state == "sending", of_them).values(values)
+            await session.execute(statement.execution_options(synchronize_session=False))
     statement = (
         update(ReminderDelivery)
         .where(ReminderDelivery.state == "sending")
@@ -213,6 +232,18 @@ async def settle_orphans(session: Session, at: datetime) -> int:
     )
     result: Any = await session.execute(statement.execution_options(synchronize_session=False))
     return int(result.rowcount)
+
+
+def _again() -> dict[str, Any]:
+    cancelled = (
+        select(ReminderWave.id)
+        .where(ReminderWave.id == ReminderDelivery.wave_id, ReminderWave.state == "cancelled")
+        .exists()
+    )
+    return {
+        "state": case((cancelled, "skipped"), else_="waiting"),
+        "cause": case((cancelled, "cancelled"), else_=""),
+    }
 
 
 async def skip_waiting(session: Session, wave_id: UUID, cause: str, at: datetime) -> None:

@@ -11,6 +11,7 @@ from app.pledge import service as pledge
 from app.pledge.models import PledgeRound
 from app.reminder import queries
 from app.reminder.audience import service as audience
+from app.reminder.journal import Journal, open_journal
 from app.reminder.means import Means
 from app.reminder.models import ReminderPlan, ReminderWave
 from app.reminder.plan import Plan, default_plan
@@ -26,10 +27,13 @@ async def run(means: Means) -> int:
     async with means.database.transaction() as turn:
         if not await queries.try_run(turn):
             return 0
-        due = await _begin(means)
-        for wave_id in due:
-            await _run_wave(means, wave_id)
-        return len(due)
+        with open_journal(means.folder) as journal:
+            if journal is None:  # it lost its turn with its connection, and lives
+                return 0
+            due = await _begin(means, journal)
+            for wave_id in due:
+                await _run_wave(means, journal, wave_id)
+            return len(due)
 
 
 def plan_of(means: Means, kept: ReminderPlan | None) -> Plan:
@@ -37,12 +41,14 @@ def plan_of(means: Means, kept: ReminderPlan | None) -> Plan:
     return Plan.model_validate(kept.plan) if kept else default_plan(means.reminder)
 
 
-async def _begin(means: Means) -> list[UUID]:
-    """Say of what a dead process was sending that nobody knows, plan what the schedule asks for, and list what is due."""
+async def _begin(means: Means, journal: Journal) -> list[UUID]:
+    """Settle what a dead process was sending, plan what the schedule asks for, and list what is due."""
     now = means.clock.now()
     async with means.database.transaction() as session:
-        if orphans := await queries.settle_orphans(session, now):
+        if orphans := await queries.settle_orphans(session, journal.left, now):
             log.warning("reminder.outcome_unknown", messages=orphans)
+    journal.begin()
+    async with means.database.transaction() as session:
         if (await queries.get_pause(session)).paused_at is not None:
             return []
         if means.reminder.automatic and means.channels.delivering:
@@ -73,7 +79,7 @@ async def _plan_due(session: Session, means: Means, pledge_round: PledgeRound, p
     await queries.add_waves(session, rows)
 
 
-async def _run_wave(means: Means, wave_id: UUID) -> None:
+async def _run_wave(means: Means, journal: Journal, wave_id: UUID) -> None:
     async with means.database.transaction() as session:
         wave = await queries.lock_wave(session, wave_id)
         if wave is None or wave.state not in {"planned", "running"}:
@@ -88,7 +94,7 @@ async def _run_wave(means: Means, wave_id: UUID) -> None:
         if is_quiet(now, means.service.timezone, plan.quiet_from, plan.quiet_until):
             return
     await _write_list(means, wave_id, plan)
-    await Sending(means, wave_id, pledge_round, plan).run()
+    await Sending(means, wave_id, pledge_round, plan, journal).run()
     async with means.database.transaction() as session:
         wave = await queries.lock_wave(session, wave_id)
         if wave is not None and wave.state == "running" and not await queries.has_waiting(session, wave_id):

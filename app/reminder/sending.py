@@ -1,21 +1,23 @@
 """Send what a wave still owes: at most once to each person, whatever happens to the process.
 
 For every message, in this order:
-1. what can be refused without the message is asked (SMTP: MAIL and RCPT; a gateway: whether the number is one);
-2. one transaction writes down what came of the message before, asks whether this one may still leave (signed in the meantime, paused,
-   cancelled, closed, capped) and marks it `sending`; it is committed;
-3. the message is handed over (SMTP: DATA; a gateway: POST);
-4. the outcome is written down with the next message's claim, or at once when there is none.
+1. all of it but its end goes to the other side (SMTP: MAIL, RCPT, DATA and the message without its final dot; a gateway: nothing but whether
+   the number is one); a connection that ends here leaves nothing there, by RFC 5321 §4.1.1.4;
+2. one transaction (app/reminder/handover.py) for all messages that stand there writes down what came of the ones before, asks whether each may
+   still leave (signed in the meantime, paused, cancelled, closed, capped) and marks it `sending`; it is committed;
+3. at once, each is noted in the journal (app/reminder/journal.py) and its end is sent (SMTP: the dot; a gateway: the POST);
+4. the answer is read and noted, and the outcome is written down with the next message's claim, or at once when there is none.
 
-So a kill finds at most one message a connection between 2 and 4, and of those nobody can know whether the other side took them: the
-next run, which alone holds the turn of sending, marks them `unknown`, shows them, and does not send them again by itself; an
-administrator may, and the Message-ID (Idempotency-Key) is the same then. Everything before 2 left no trace on the other side and is
-simply sent by the next run. What the other side refused for the moment (4yz, 429) is tried again within the wave, a bounded number of times.
+The next run, which alone holds the turn of sending, judges what a kill left `sending` by the journal: what was not noted in 3 was certainly not
+given away and goes out now, what was answered was sent. In doubt is only what was given away and not answered. Such a message has arrived,
+unless the server refused it or the kill fell between two system calls; it is marked `unknown`, shown, and not sent again by itself; an
+administrator may, and the Message-ID (Idempotency-Key) is the same then. So it is with everything `sending` after a power cut or on another
+machine. What the other side refused for the moment (4yz, 429) is tried again within the wave, a bounded number of times.
 """
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,9 +27,10 @@ import structlog
 from app.core.handing import Handing, NotHanded
 from app.pledge.models import PledgeRound
 from app.reminder import queries
-from app.reminder.audience import service as audience
-from app.reminder.channels.base import Letter, Line
+from app.reminder.channels.base import Line
 from app.reminder.delivery import Outgoing, Settled
+from app.reminder.handover import Asking, Handover
+from app.reminder.journal import Journal, Progress
 from app.reminder.letters import Letters
 from app.reminder.means import Means
 from app.reminder.plan import Plan
@@ -40,9 +43,10 @@ log = structlog.get_logger()
 class Sending:
     """One run over a wave: which channels answer, and whether it goes on. It holds a batch of messages, whatever the wave's size."""
 
-    def __init__(self, means: Means, wave_id: UUID, pledge_round: PledgeRound, plan: Plan) -> None:
+    def __init__(self, means: Means, wave_id: UUID, pledge_round: PledgeRound, plan: Plan, journal: Journal) -> None:
         self._means, self._wave_id, self._plan = means, wave_id, plan
         self._letters = Letters(means, pledge_round, plan)
+        self._journal, self._handover = journal, Handover(means, wave_id, plan, journal)
         self._stopped = False
         self._away: set[str] = set()
 
@@ -86,10 +90,10 @@ class Sending:
                     settled = await self._to_its_end(self._send(lines[outgoing.channel], outgoing, before))
                     if settled is not None and waiting.empty():
                         before, settled = settled, None
-                        await self._settle(before)
+                        await self._handover.settle(before)
             finally:
                 if settled is not None:
-                    await self._settle(settled)
+                    await self._handover.settle(settled)
 
     async def _send(self, line: Line, outgoing: Outgoing, before: Settled | None) -> Settled | None:
         """Send one message; return what is still to be written down about it."""
@@ -97,23 +101,27 @@ class Sending:
         if is_quiet(now, self._means.service.timezone, self._plan.quiet_from, self._plan.quiet_until):
             self._stopped = True
             return before
-        letter = await self._letters.write(outgoing)
-        if letter is None:
-            await self._settle(before, Settled(outgoing.id, "skipped", now, cause="nothing_to_tell", tried=False))
+        written = await self._letters.write(outgoing)
+        if written is None:
+            skipped = Settled(outgoing.id, "skipped", now, cause="nothing_to_tell", tried=False)
+            await self._handover.settle(before, skipped)
             return None
         try:
             await line.begin(outgoing.address)
+            await line.load(outgoing.address, written.letter)
         except NotHanded as refused:
-            await self._settle(before, self._judged(outgoing, refused, now))
+            await self._handover.settle(before, self._judged(outgoing, refused, now))
             return None
-        cause, activation = await self._claim(outgoing, before, now)
-        if cause != "":
-            self._stopped = self._stopped or cause == "paused"
-            await line.abandon()
+        asking = Asking(outgoing, line, written.link, before)
+        try:
+            await self._handover.ask(asking)
+        finally:
+            if asking.cause != "" or asking.refused is not None or asking.claimed_at is None:
+                await line.abandon()
+        if asking.cause != "":
+            self._stopped = self._stopped or asking.cause == "paused"
             return None
-        if activation:
-            letter = self._letters.to_person(outgoing, activation)
-        return await self._hand(line, outgoing, letter)
+        return await self._hear(asking)
 
     async def _to_its_end(self, sending: Coroutine[Any, Any, Settled | None]) -> Settled | None:
         """Told to stop, a worker brings the message it has begun to its end and writes it down: only a kill leaves one in doubt."""
@@ -121,29 +129,24 @@ class Sending:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await self._settle(await task)
+            await self._handover.settle(await task)
             raise
 
-    async def _claim(self, outgoing: Outgoing, before: Settled | None, now: datetime) -> tuple[str | None, str]:
-        bounds = audience.bounds(self._plan, now, self._means.service.timezone)
-        async with self._means.database.transaction() as session:
-            sent = before if before is not None and before.state == "sent" else None
-            if before is not None and sent is None:
-                await queries.settle(session, before, self._means.reminder.hard_failures)
-            cause = await queries.claim(session, outgoing.id, bounds, now, sent)
-            if cause == "" and self._letters.wants_link(outgoing):
-                return cause, await self._letters.link(session, outgoing, now)
-        return cause, ""
-
-    async def _hand(self, line: Line, outgoing: Outgoing, letter: Letter) -> Settled | None:
+    async def _hear(self, asking: Asking) -> Settled | None:
+        outgoing, line = asking.outgoing, asking.line
         try:
-            receipt = await line.finish(outgoing.address, letter)
+            if asking.refused is not None:
+                raise asking.refused
+            receipt = await line.finish()
         except NotHanded as failed:
             now = self._means.clock.now()
             if failed.handing is Handing.AWAY:
                 self._away.add(outgoing.channel)
                 return Settled(outgoing.id, "waiting", now, detail=failed.reason, tried=False)
             return self._judged(outgoing, failed, now)
+        if asking.claimed_at is not None:
+            with suppress(OSError):  # a disk that is full: the database will know it, unless a kill comes first
+                self._journal.note((outgoing.id, asking.claimed_at), Progress.TAKEN)
         return Settled(outgoing.id, "sent", self._means.clock.now(), gateway_id=receipt.gateway_id or None)
 
     def _judged(self, outgoing: Outgoing, failed: NotHanded, now: datetime) -> Settled | None:
@@ -165,10 +168,3 @@ class Sending:
         pause = max(float(settings.retry_seconds) * 4**outgoing.attempts, failed.retry_after)
         later = now + timedelta(seconds=pause)
         return Settled(outgoing.id, "waiting", now, cause="later", detail=failed.reason, not_before=later)
-
-    async def _settle(self, *settled: Settled | None) -> None:
-        known = [one for one in settled if one is not None]
-        if known:
-            async with self._means.database.transaction() as session:
-                for one in known:
-                    await queries.settle(session, one, self._means.reminder.hard_failures)

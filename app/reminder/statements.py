@@ -47,8 +47,9 @@ CANDIDATES_OF_AGENCIES = CANDIDATES.replace("/* scope */", "AND p.agency_id = AN
 CLAIM = f"""
 WITH sent AS (
   UPDATE reminder_delivery s SET state = 'sent', cause = '', detail = '', attempts = s.attempts + 1, not_before = NULL,
-    settled_at = CAST(:before_at AS timestamptz), gateway_id = CAST(:before_gateway_id AS varchar)
-  WHERE s.id = CAST(:before AS uuid) AND s.state IN ('sending', 'unknown')
+    settled_at = b.at, gateway_id = b.gateway_id
+  FROM unnest(CAST(:before AS uuid[]), CAST(:before_at AS timestamptz[]), CAST(:before_gateway_id AS varchar[])) b (id, at, gateway_id)
+  WHERE s.id = b.id AND s.state IN ('sending', 'unknown')
 ), asked AS (
   SELECT d.id, CASE
     WHEN (SELECT paused_at FROM reminder_pause) IS NOT NULL THEN 'paused'
@@ -63,17 +64,18 @@ WITH sent AS (
   CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.round_id = w.round_id) AS in_round, count(*) FILTER (WHERE o.claimed_at >= :day_start) AS today
     FROM reminder_delivery o WHERE o.employee_id = d.employee_id AND o.id <> d.id AND {_COUNTED.replace("d.", "o.")}) sent
-  WHERE d.id = :id AND d.state = 'waiting' FOR UPDATE OF d
+  WHERE d.id = ANY (CAST(:ids AS uuid[])) AND d.state = 'waiting' FOR UPDATE OF d
 )
 UPDATE reminder_delivery d SET
   state = CASE asked.cause WHEN '' THEN 'sending' WHEN 'paused' THEN 'waiting' ELSE 'skipped' END,
   cause = CASE asked.cause WHEN 'paused' THEN '' ELSE asked.cause END,
   claimed_at = CASE asked.cause WHEN '' THEN CAST(:now AS timestamptz) ELSE d.claimed_at END,
   settled_at = CASE WHEN asked.cause IN ('', 'paused') THEN NULL ELSE CAST(:now AS timestamptz) END
-FROM asked WHERE d.id = asked.id RETURNING asked.cause
+FROM asked WHERE d.id = asked.id RETURNING d.id, asked.cause
 """  # noqa: S608 - put together from our own constants; values are bound
-"""Whether one message may leave, asked and answered in the transaction right before it does, which also writes down that the message
-before it on the same connection was sent. Nobody's row of the round is locked."""
+"""Whether each of some messages may leave, asked and answered in the transaction right before they do, which also writes down that the
+messages before them on the same connections were sent. A wave writes to a person once, so no two of them share a cap. Nobody's row of the
+round is locked."""
 
 HEADS = """
 SELECT u.id AS agency_id, u.name AS agency, h.name, h.email, h.id AS employee_id

@@ -112,6 +112,18 @@ async def test_whether_the_head_has_signed_is_told_to_those_who_may_see_people(s
     assert set(heads(outsider).values()) == {None}
 
 
+async def test_where_no_head_is_recorded_who_takes_note_stands_for_one(service: Service) -> None:
+    """The roster's heads take note: found by their position when a round with countersigning opens."""
+    await service.import_roster()
+    round_id = await service.open_round(countersign=True)
+    before = {group["name"]: group["head_signed"] for group in (await read(service, round_id))["groups"]}
+    assert before == {"Dinas Kesehatan": None, "Inspektorat Daerah": False}
+    device = await service.device(BUDI)
+    await device.sign(await device.open([owed["id"] for owed in await device.pending()]))
+    after = {group["name"]: group["head_signed"] for group in (await read(service, round_id))["groups"]}
+    assert after == before | {"Inspektorat Daerah": True}
+
+
 async def test_an_agency_sees_its_own_only(service: Service, round_id: str) -> None:
     await service.run_jobs()
     agency = (await service.person(BUDI))["agency_id"]

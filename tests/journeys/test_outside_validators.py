@@ -1,49 +1,44 @@
-"""Documents made by the running service, judged by programs that are not ours: pdfsig, pyHanko, OpenSSL, qpdf."""
+"""Documents and recaps made by the running service, judged by programs that are not ours (tests/pdf/outside_check.py) and by `pakta verify`."""
 
 import asyncio
 import io
 import re
 import ssl
-import subprocess
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pikepdf
 import pytest
-from asn1crypto import cms, crl
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESPassed
-from pyhanko.sign.validation.ades import ades_lta_validation, ades_with_time_validation
-from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.sign.validation.policy_decl import LocalKnowledge, PdfSignatureValidationSpec
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
 from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from app.compliance.recap.printed import RecapPrinter
+from app.compliance.recap.schemas import RecapRead
 from app.core.clock import SystemClock
+from app.core.postgres import LocalPostgres
+from app.device.signer import API
 from app.pki.keyring import KeyRing
-from tests.pki.test_archive_life import strict
-from tests.service import Service, running_service
+from tests.compliance.long_recap import a_long_one
+from tests.pdf.outside_check import check_signed, check_with_pyhanko, pdfsig
+from tests.service import PEOPLE, Service
+from tests.signing.opened_round import opened_round
 
 SITI, BUDI = "198501012010012001", "197505052000031002"
 
 
+RECAPS = {"recap": 1, "annex": 1, "long recap": 1}
+"""The recap alone, with the names of an agency, and of many pages with both: one e-seal each."""
+
+
 @dataclass
 class Made:
-    """Sealed documents of two people, and the root."""
+    """Sealed documents of two people, the recap in its shapes, and the root."""
 
-    siti: bytes
-    budi: bytes
+    files: dict[str, bytes]
     root: bytes
     folder: Path
-
-    @property
-    def root_pem(self) -> Path:
-        path = self.folder / "root.pem"
-        path.write_text(ssl.DER_cert_to_PEM_cert(self.root))
-        return path
 
     def file(self, data: bytes, name: str = "a.pdf") -> Path:
         path = self.folder / name
@@ -59,106 +54,60 @@ async def sealed(service: Service, nip: str) -> bytes:
     return await device.download(signed.receipts[0]["id"])
 
 
-@pytest.fixture
-async def made(fresh_database: str, tmp_path: Path) -> Made:
-    """Made now, by the real clock: outside validators ask no other."""
-    async with running_service(fresh_database, tmp_path, SystemClock().now()) as service:
-        await service.import_roster()
-        await service.open_round()
-        root = service.held.get(KeyRing).authority.root
-        return Made(await sealed(service, SITI), await sealed(service, BUDI), root, tmp_path)
-
-
-def verify(made: Made, path: Path) -> tuple[int, str]:
-    result = CliRunner().invoke(cli, ["verify", str(path), "--trust", str(made.root_pem), "--json"])
-    return result.exit_code, result.stdout
-
-
-async def test_pdfsig_pyhanko_openssl_and_qpdf_accept_a_sealed_document(made: Made) -> None:
-    path = made.file(made.siti)
-    await asyncio.to_thread(check_with_pdfsig, made, path)
-    await check_with_pyhanko(made)
-    await asyncio.to_thread(check_with_openssl, made)
-    checked = subprocess.run(["qpdf", "--check", path], capture_output=True, text=True, check=False)
-    assert (checked.returncode, "WARNING" in checked.stdout + checked.stderr) == (0, False), checked.stdout
-
-
-def check_with_pdfsig(made: Made, path: Path) -> None:
-    store = made.folder / "nss"
-    store.mkdir()
-    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
-    subprocess.run(["certutil", "-A", "-d", store, "-n", "root", "-t", "CT,C,C", "-a", "-i", made.root_pem], check=True)
-    told = subprocess.run(["pdfsig", "-nssdir", store, path], capture_output=True, text=True, check=True).stdout
-    # the archive time stamp is of a kind this program says it cannot check; signer and e-seal it can
-    assert told.count("Signature Validation: Signature is Valid.") == 2, told
-    assert told.count("Certificate Validation: Certificate is Trusted.") == 2, told
-    assert "Total document signed" in told
-
-
-async def check_with_pyhanko(made: Made) -> None:
-    reader = PdfFileReader(io.BytesIO(made.siti))
-    store = DocumentSecurityStore.read_dss(reader)
-    lists = [CRLContainer(crl.CertificateList.load(stream.get_object().data)) for stream in store.crls]
-    knowledge = LocalKnowledge(known_crls=lists, known_certs=list(store.load_certs()))
-    for signature in reader.embedded_regular_signatures:
-        spec = strict(made.root, knowledge)
-        with_time = await ades_with_time_validation(signature.signed_data, spec, raw_digest=signature.compute_digest())
-        assert with_time.ades_subindic == AdESPassed.OK
-        archived = await ades_lta_validation(signature, PdfSignatureValidationSpec(strict(made.root, LocalKnowledge())))
-        assert archived.ades_subindic == AdESPassed.OK
-
-
-def check_with_openssl(made: Made) -> None:
-    """Each CMS over its range with `cms -verify -cades`, each time stamp with `ts -verify`."""
-    for number, (content, contents) in enumerate(signature_values(made.siti)):
-        covered, value = made.file(content, f"{number}.bin"), made.file(contents, f"{number}.der")
-        info = cms.ContentInfo.load(contents)["content"]
-        if info["encap_content_info"]["content_type"].native == "tst_info":
-            openssl_ts(made, contents, covered, number)
-            continue
-        openssl(
-            *("cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", value, "-content", covered),
-            *("-CAfile", made.root_pem, "-purpose", "any", "-out", "/dev/null"),
-        )
-        token = info["signer_infos"][0]["unsigned_attrs"][0]["values"][0].dump()
-        signature = made.file(info["signer_infos"][0]["signature"].native, f"{number}.sig")
-        openssl_ts(made, token, signature, number)
-
-
-def openssl_ts(made: Made, token: bytes, data: Path, number: int) -> None:
-    path = made.file(token, f"{number}.tst")
-    chain = made.folder / f"{number}.pem"
-    certificates = cms.ContentInfo.load(token)["content"]["certificates"]
-    chain.write_text("".join(ssl.DER_cert_to_PEM_cert(c.chosen.dump()) for c in certificates))
-    openssl(*("ts", "-verify", "-token_in", "-in", path, "-data", data, "-CAfile", made.root_pem, "-untrusted", chain))
-
-
-def openssl(*arguments: object) -> None:
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def signature_values(pdf: bytes) -> list[tuple[bytes, bytes]]:
-    """What each signature covers, and its value without padding."""
-    found = []
-    for match in re.finditer(rb"/ByteRange\[0 (\d+) (\d+) (\d+) *\]", pdf):
-        start, after, rest = map(int, match.groups())
-        padded = bytes.fromhex(pdf[start + 1 : after - 1].decode())
-        found.append((pdf[:start] + pdf[after : after + rest], cms.ContentInfo.load(padded).dump()))
+async def recaps(service: Service, round_id: str) -> dict[str, bytes]:
+    path = f"{API}/rounds/{round_id}/recap"
+    short = RecapRead.model_validate((await service.http.get(f"{path}.json", headers=service.as_admin())).json())
+    found = {"long recap": service.held.get(RecapPrinter).write(a_long_one(short, 75, 90), None)}
+    for name, asked in (("recap", {}), ("annex", {"annex": short.groups[0].id})):
+        reply = await service.http.get(f"{path}.pdf", params=asked, headers=service.as_admin())
+        assert reply.status_code == 200, reply.text
+        found[name] = reply.content
     return found
 
 
+@pytest.fixture(scope="module")
+async def made(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made now, by the real clock: outside validators ask no other."""
+    folder = tmp_path_factory.mktemp("made")
+    async with opened_round(postgres, folder, PEOPLE, SystemClock().now()) as opened:
+        service = opened.service
+        files = {"siti": await sealed(service, SITI), "budi": await sealed(service, BUDI)}
+        root = service.held.get(KeyRing).authority.root
+        (folder / "root.pem").write_text(ssl.DER_cert_to_PEM_cert(root))
+        return Made(files | await recaps(service, opened.id), root, folder)
+
+
+def verify(made: Made, path: Path) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["verify", str(path), "--trust", str(made.folder / "root.pem"), "--json"])
+    return result.exit_code, result.stdout
+
+
+@pytest.mark.parametrize("name", ["siti", *RECAPS])
+async def test_every_judge_accepts_a_sealed_document_and_every_recap(made: Made, name: str, tmp_path: Path) -> None:
+    await check_signed(made.files[name], made.root, tmp_path / "judged", signatures=RECAPS.get(name, 2))
+
+
+@pytest.mark.parametrize("name", ["siti", "recap"])
+async def test_a_file_that_was_changed_finds_no_judge(made: Made, name: str, tmp_path: Path) -> None:
+    spoilt = made.files[name].replace(b"/Lang(id-ID)", b"/Lang(id-IX)", 1)
+    path = tmp_path / "spoilt.pdf"
+    path.write_bytes(spoilt)
+    assert "Signature is Valid." not in await asyncio.to_thread(pdfsig, path, "-nocert")
+    with pytest.raises(AssertionError):
+        await check_with_pyhanko(spoilt, made.root, RECAPS.get(name, 2), archived=False)
+
+
 async def test_verify_says_valid_and_names_the_signer(made: Made) -> None:
-    code, told = await asyncio.to_thread(verify, made, made.file(made.siti))
+    code, told = await asyncio.to_thread(verify, made, made.file(made.files["siti"]))
     assert code == 0, told
     assert '"verdict": "valid"' in told
     assert "Dr. Siti Rahayu, S.Kom., M.Si." in told
 
 
 async def test_verify_refuses_a_flipped_byte_a_changed_text_and_a_moved_signature(made: Made) -> None:
-    flipped = bytearray(made.siti)
+    flipped = bytearray(made.files["siti"])
     flipped[flipped.index(b"/ByteRange") - 900] ^= 1
-    with pikepdf.open(io.BytesIO(made.siti)) as document:
+    with pikepdf.open(io.BytesIO(made.files["siti"])) as document:
         page = document.pages[0]
         page.contents_add(pikepdf.Stream(document, b"BT/R 20 Tf 100 500 Td<0042004f>Tj ET"))
         rewritten = io.BytesIO()
@@ -166,8 +115,8 @@ async def test_verify_refuses_a_flipped_byte_a_changed_text_and_a_moved_signatur
     for name, data in {
         "flipped": bytes(flipped),
         "rewritten": rewritten.getvalue(),
-        "appended": with_appended_text(made.siti),
-        "moved": with_signature_of(made.budi, made.siti),
+        "appended": with_appended_text(made.files["siti"]),
+        "moved": with_signature_of(made.files["budi"], made.files["siti"]),
     }.items():
         code, told = await asyncio.to_thread(verify, made, made.file(data, f"{name}.pdf"))
         assert code == 1, (name, told)

@@ -21,7 +21,7 @@ from app.core.errors import CannotStart
 from app.core.handing import Handing, NotHanded
 from app.core.mail import SmtpMailer
 from app.core.reminder_settings import GatewaySettings
-from app.reminder.channels.base import Channel, Letter, Receipt
+from app.reminder.channels.base import Channel, Letter, Line, Receipt
 from app.reminder.channels.http_gateway import HttpGatewayChannel, at_path, filled, international
 from app.reminder.channels.smtp import MailChannel
 from app.reminder.simulator import RETRY_AFTER, UNKNOWN_PREFIX, Gateway, build
@@ -121,10 +121,16 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield opened
 
 
+async def pass_on(line: Line, address: str, what: Letter) -> Receipt:
+    await line.begin(address)
+    await line.load(address, what)
+    line.hand()
+    return await line.finish()
+
+
 async def hand(channel: Channel, address: str, what: Letter | None = None) -> Receipt:
     async with channel.line() as line:
-        await line.begin(address)
-        return await line.finish(address, what or letter())
+        return await pass_on(line, address, what or letter())
 
 
 async def refusal(channel: Channel, address: str) -> NotHanded:
@@ -143,8 +149,7 @@ async def test_a_message_is_taken_once(bench: Bench) -> None:
 async def test_one_line_carries_many_messages(bench: Bench) -> None:
     async with bench.channel.line() as line:
         for _ in range(5):
-            await line.begin(bench.good)
-            await line.finish(bench.good, letter())
+            await pass_on(line, bench.good, letter())
     assert bench.taken() == 5
 
 
@@ -153,19 +158,19 @@ async def test_what_was_begun_and_left_is_not_sent(bench: Bench) -> None:
         await line.begin(bench.good)
         await line.abandon()
         await line.begin(bench.good)
-        await line.finish(bench.good, letter())
+        await line.load(bench.good, letter())
+        await line.abandon()
+        await pass_on(line, bench.good, letter())
     assert bench.taken() == 1
 
 
 async def test_an_address_that_does_not_exist_is_refused_for_good_and_the_line_goes_on(bench: Bench) -> None:
     async with bench.channel.line() as line:
         with pytest.raises(NotHanded) as told:
-            await line.begin(bench.bad)
-            await line.finish(bench.bad, letter())
+            await pass_on(line, bench.bad, letter())
         assert told.value.handing is Handing.ADDRESS
         assert told.value.reason
-        await line.begin(bench.good)
-        await line.finish(bench.good, letter())
+        await pass_on(line, bench.good, letter())
     assert bench.taken() == 1
 
 

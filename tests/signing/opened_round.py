@@ -102,10 +102,12 @@ def new_database(server: LocalPostgres) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened_round(server: LocalPostgres, folder: Path, people: list[str]) -> AsyncIterator[OpenedRound]:
+async def opened_round(
+    server: LocalPostgres, folder: Path, people: list[str], now: datetime = NOON
+) -> AsyncIterator[OpenedRound]:
     """Start the application over a database of its own, import the people, open the round."""
     with new_database(server) as url:
-        async with running_service(url, folder, NOON) as service:
+        async with running_service(url, folder, now) as service:
             await service.import_roster(people)
             yield OpenedRound(service, await service.open_round())
 

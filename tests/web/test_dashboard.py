@@ -121,6 +121,29 @@ async def test_the_dashboard_shows_the_figures_of_the_api_and_those_that_need_at
     assert "<b>" not in nothing.text
 
 
+async def test_whether_heads_have_signed_and_how_many_documents_are_sealed_stands_beside_the_figures(
+    city: tuple[Service, str],
+) -> None:
+    service, round_id = city
+    for nip in (SITI, "197505052000031002"):
+        person = await service.person(nip)
+        body = {"employee_id": person["id"], "kind": "definitive", "valid_from": service.clock.now().date().isoformat()}
+        made = await service.http.post(
+            f"/api/v1/opd/{person['agency_id']}/heads", json=body, headers=service.as_admin()
+        )
+        assert made.status_code == 201, made.text
+    await service.run_jobs()
+    page = (await (await entered(service)).get(f"/dashboard/{round_id}")).text
+    inspectorate, health = page.index("Inspektorat Daerah</a>"), page.index("Dinas Kesehatan</a>")
+    assert inspectorate < page.index("Kepala belum menandatangani") < health < page.index("Kepala sudah menandatangani")
+    assert "2 dokumen bersegel" in page
+    assert "diketahui" not in page
+    assert (
+        "menandatangani</small>"
+        not in (await (await entered(service, Role.DASHBOARD)).get(f"/dashboard/{round_id}")).text
+    )
+
+
 async def test_names_are_shown_to_those_who_may_read_them_only(city: tuple[Service, str]) -> None:
     service, round_id = city
     groups = {g["name"]: g["id"] for g in (await service.compliance(round_id))["groups"]}

@@ -9,6 +9,7 @@ from app.asn.models import UnitHead
 from app.compliance.models import ComplianceDocument, ComplianceDocumentDelta
 from app.core.db import Session, take_turn
 from app.core.principal import Scope
+from app.countersigner.models import Countersigner
 from app.obligation.models import Participant
 from app.opd.models import Unit
 
@@ -93,19 +94,25 @@ async def counts(session: Session, round_id: UUID, scope: Scope) -> dict[UUID, t
 
 
 async def heads(session: Session, round_id: UUID, on: date, scope: Scope) -> dict[UUID, bool]:
-    """Return whether the head of each agency on a day has signed; of heads who take no part in the round nothing is said."""
+    """Return whether the head of each agency has signed: who is recorded as its head on a day, else who takes note for it in the round.
+
+    Of heads who take no part in the round nothing is said.
+    """
+    on_that_day = UnitHead.valid_from <= on, or_(UnitHead.valid_to.is_(None), UnitHead.valid_to > on)
+    recorded = select(UnitHead.unit_id, UnitHead.employee_id).where(*on_that_day)
+    noting = select(Countersigner.agency_id, Countersigner.employee_id).where(
+        Countersigner.round_id == round_id,
+        Countersigner.superseded_at.is_(None),
+        ~select(UnitHead.unit_id).where(UnitHead.unit_id == Countersigner.agency_id, *on_that_day).exists(),
+    )
+    leading = union_all(recorded, noting).subquery()
     statement = (
-        select(UnitHead.unit_id, func.bool_and(Participant.state == "signed"))
-        .join(Unit, Unit.id == UnitHead.unit_id)
-        .join(Participant, Participant.employee_id == UnitHead.employee_id)
-        .where(
-            Participant.round_id == round_id,
-            Unit.is_agency,
-            UnitHead.valid_from <= on,
-            or_(UnitHead.valid_to.is_(None), UnitHead.valid_to > on),
-        )
-        .group_by(UnitHead.unit_id)
+        select(leading.c.unit_id, func.bool_and(Participant.state == "signed"))
+        .join(Unit, Unit.id == leading.c.unit_id)
+        .join(Participant, Participant.employee_id == leading.c.employee_id)
+        .where(Participant.round_id == round_id, Unit.is_agency)
+        .group_by(leading.c.unit_id)
     )
     if scope.agencies is not None:
-        statement = statement.where(UnitHead.unit_id.in_(scope.agencies))
+        statement = statement.where(leading.c.unit_id.in_(scope.agencies))
     return {row[0]: row[1] for row in await session.execute(statement)}

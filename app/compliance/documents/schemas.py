@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 class DocumentGroup(BaseModel):
     """An agency's documents that an official has countersigned, and those that bear the institution's seal; void ones are in neither.
 
-    `head_signed`: whether the agency's head of today has signed; null where none is known or takes part, and for callers who may see
-    figures only.
+    `head_signed`: whether the agency's head of today has signed (who is recorded as such, else who takes note for it in the round); null
+    where none is known or takes part, and for callers who may see figures only.
     """
 
     id: str

@@ -20,7 +20,7 @@ from app.pdf.revision import read_base
 from app.pki.authority import Authority
 from app.pledge.service import letterhead
 
-_WIDTHS = {"number": 24.0, "name": 156.0, "exempt": 54.0, "percent": 40.0, "last_signed_at": 72.0}
+_WIDTHS = {"number": 24.0, "name": 156.0, "pppk_pw": 48.0, "exempt": 54.0, "percent": 40.0, "last_signed_at": 72.0}
 _NARROW = 40.0
 _ANNEX_WIDTHS = (28.0, 190.0, 100.0, 200.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""What a channel is: a way to hand over one message after the other, in two steps.
+"""What a channel is: a way to hand over one message after the other, in steps.
 
-`begin` asks for everything that can still be refused; then the caller commits that this message is being sent; then `finish` hands it
-over. So what is in doubt after a crash is only what was between the commit and the server's answer.
+`begin` asks for everything that can still be refused, `load` passes on everything but the last word; then the caller commits that this message
+is being sent; then `hand` says that word and `finish` hears what the other side says. So in doubt after a crash is only what was between the two.
 """
 
 from collections.abc import Mapping
@@ -40,12 +40,20 @@ class Line(Protocol):
         """Ask whether a message to the address would be taken; raises `NotHanded`, never with `UNKNOWN`."""
         ...
 
-    async def finish(self, address: str, letter: Letter) -> Receipt:
-        """Hand over the message; raises `NotHanded`."""
+    async def load(self, address: str, letter: Letter) -> None:
+        """Pass on all of a message that can be passed on without its being one; raises `NotHanded`, never with `UNKNOWN`."""
+        ...
+
+    def hand(self) -> None:
+        """Give the message away, at once: from here on it may arrive. Raises `NotHanded` where it certainly does not."""
+        ...
+
+    async def finish(self) -> Receipt:
+        """Wait for what the other side says of it (a channel that cannot be split hands over here); raises `NotHanded`."""
         ...
 
     async def abandon(self) -> None:
-        """Send nothing to the address that was begun."""
+        """Send nothing of what was begun or loaded."""
         ...
 
 

@@ -43,24 +43,32 @@ class HttpGatewayChannel:
 class _Line:
     def __init__(self, http: httpx.AsyncClient, settings: GatewaySettings, body: Mapping[str, Any]) -> None:
         self._http, self._settings, self._body = http, settings, body
+        self._loaded: tuple[str, Any] = ("", None)
 
     async def begin(self, address: str) -> None:
         """Refuse a number that is none; gateways have nothing to ask before the message."""
         international(address, self._settings.country)
 
-    async def finish(self, address: str, letter: Letter) -> Receipt:
-        """POST the message. An answer says what became of it; without one, or with a 5xx, nobody knows, unless the gateway is idempotent."""
+    async def load(self, address: str, letter: Letter) -> None:
+        """Fill the template."""
+        reference = str(letter.reference)
         values = {
             **letter.fields,
             "to": international(address, self._settings.country),
             "text": letter.short,
-            "reference": str(letter.reference),
+            "reference": reference,
         }
+        self._loaded = reference, filled(self._body, values)
+
+    def hand(self) -> None:
+        """A POST has no last word that could be kept back."""
+
+    async def finish(self) -> Receipt:
+        """POST the message. An answer says what became of it; without one, or with a 5xx, nobody knows, unless the gateway is idempotent."""
         lost = Handing.LATER if self._settings.idempotent else Handing.UNKNOWN
+        reference, body = self._loaded
         try:
-            reply = await self._http.post(
-                self._settings.url, json=filled(self._body, values), headers={"Idempotency-Key": str(letter.reference)}
-            )
+            reply = await self._http.post(self._settings.url, json=body, headers={"Idempotency-Key": reference})
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise NotHanded(Handing.AWAY, type(error).__name__) from error
         except httpx.HTTPError as error:

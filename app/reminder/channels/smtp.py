@@ -33,8 +33,8 @@ class _Line:
         """MAIL and RCPT."""
         await self._mail.begin(address)
 
-    async def finish(self, address: str, letter: Letter) -> Receipt:
-        """DATA."""
+    async def load(self, address: str, letter: Letter) -> None:
+        """DATA, all but the dot."""
         message = Message(
             to=address,
             subject=letter.subject,
@@ -44,12 +44,20 @@ class _Line:
             id=str(letter.reference),
         )
         try:
-            await self._mail.finish(message)
+            await self._mail.load(message)
         except MailFailed as failed:
             await self._mail.abandon()
             raise NotHanded(Handing.REFUSED, str(failed.params.get("reason", ""))) from failed
+
+    def hand(self) -> None:
+        """The dot."""
+        self._mail.hand()
+
+    async def finish(self) -> Receipt:
+        """The answer to the dot."""
+        await self._mail.finish()
         return Receipt()
 
     async def abandon(self) -> None:
-        """RSET."""
+        """RSET, or an end of the connection."""
         await self._mail.abandon()

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from app.asn import service as asn
 from app.compliance import service as compliance
+from app.compliance.documents import service as documents
 from app.compliance.forecast import Forecast
 from app.compliance.recap import forms
 from app.compliance.recap import service as recaps
@@ -120,12 +121,17 @@ async def read_dashboard(
     """The city's figure, its agencies by what needs attention, and the course with the deadline."""
     shown = await overview(session, office, settings.service, round_id, "opd", now=clock.now())
     groups = sorted_groups(chosen_groups(shown.figures.groups, cari, keadaan), urut)
+    finished = await documents.read(
+        session, office.principal, round_id, now=shown.figures.computed_at, settings=settings.service
+    )
     return _page(
         request,
         "dashboard.html",
         office,
         shown,
         groups=groups,
+        finished=finished,
+        heads={one.id: one.head_signed for one in finished.groups},
         rounds=await _rounds(session, office),
         given={"urut": urut, "cari": cari, "keadaan": keadaan},
         complete=sum(not g.pending for g in shown.figures.groups),
