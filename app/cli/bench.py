@@ -54,7 +54,7 @@ def seal(
 def http(
     people: Annotated[int, typer.Option(help="People who sign two pledges each.", min=20, max=100_000)] = 4_000,
     concurrent: Annotated[int, typer.Option(help="People at it at once, reading included.", min=1)] = 1_000,
-    rate: Annotated[float, typer.Option(help="People who arrive each second.", min=1)] = 60.0,
+    rate: Annotated[float, typer.Option(help="People who arrive each second.", min=1)] = 42.0,
     workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64)] = 2,
     generators: Annotated[int, typer.Option(help="Processes of the people's devices.", min=1, max=64)] = 1,
     one_unit: Annotated[
