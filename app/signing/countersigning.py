@@ -1,26 +1,22 @@
 """One act of countersigning: an official takes note of many pledges under one authentication, with one device key."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import local_day
 from app.core.db import Session
-from app.core.ids import new_id
 from app.core.principal import Principal
 from app.document.countersigning import service as noting
 from app.document.countersigning.service import Countersigned, Note
 from app.document.countersigning.waiting import Waiting
 from app.document.models import Document
-from app.signing import queries, states
-from app.signing.covering import ActKind, Item, give_up, list_items
+from app.signing import queries
+from app.signing.covering import ActKind, Item, give_way, list_items, new_session
 from app.signing.errors import DocumentChanged
 from app.signing.models import Countersignature, SigningSession
-from app.signing.remote.errors import ActSending
 from app.signing.remote.settled import require_settled_notes
 from app.signing.sessions import DEVICE, Act, Ceremony, load
-from app.signing.states import State
 from app.transparency import service as transparency
 from app.transparency.record import Fact
 
@@ -36,26 +32,14 @@ async def open_session(
     ids, today = list(dict.fromkeys(document_ids)), local_day(now, ceremony.timezone)
     await require_settled_notes(session, ids)
     if live := await queries.find_live(session, employee_id):
-        if live.state == State.SENDING:
-            raise ActSending
         items = await list_items(session, live)
         by_device = live.kind == ActKind.COUNTERSIGN and live.provider == DEVICE
         same = by_device and live.expires_at > now and [item.id for item in items] == ids
         if same and await noting.lock_unchanged(session, employee_id, ids, today=today) == set(ids):
             return await load(session, live)
-        live.state = State.ABANDONED
-        await give_up(session, live, items)
+        await give_way(session, live, items)
     notes = await noting.prepare(session, ceremony.shelf, ceremony.blobs, employee_id, ids, today=today, now=now)
-    signing = SigningSession(
-        id=new_id(),
-        employee_id=employee_id,
-        kind=ActKind.COUNTERSIGN,
-        state=State.PREPARED,
-        nonce=secrets.token_bytes(32),
-        created_at=now,
-        expires_at=now + states.SESSION_LIFE,
-        restarts=0,
-    )
+    signing = new_session(employee_id, ActKind.COUNTERSIGN, DEVICE, now)
     await cover(session, signing, notes)
     return await load(session, signing)
 

@@ -12,7 +12,6 @@ from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.faults import Step, about_to_commit
-from app.core.ids import new_id
 from app.core.mail import Mailer
 from app.core.principal import Principal
 from app.countersigner import service as countersigner
@@ -29,10 +28,9 @@ from app.obligation.models import Participant
 from app.pki.authority import Authority
 from app.signing import queries, states
 from app.signing.act import b64, mark
-from app.signing.covering import ActKind, Item, give_up, list_items, purpose_of
+from app.signing.covering import ActKind, Item, give_up, give_way, list_items, new_session, purpose_of
 from app.signing.errors import NotDeclinable, SessionState, TooManyRestarts
 from app.signing.models import SigningSession
-from app.signing.remote.errors import ActSending
 from app.signing.remote.settled import require_settled
 from app.signing.schemas import Bundle, Receipt, SessionDocument, SessionRead, Signer, StatementBlock
 from app.signing.states import State
@@ -103,27 +101,14 @@ async def open_session(
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     await require_settled(session, [o.id for o in owed])
     if live := await queries.find_live(session, employee_id):
-        if live.state == State.SENDING:
-            raise ActSending
         items = await list_items(session, live)
         same = [item.document.obligation_id for item in items] == [o.id for o in owed]
         if live.kind == ActKind.SIGN and live.provider == DEVICE and live.expires_at > now and same:
             return _own(live, items, participants)
-        live.state = State.ABANDONED
-        await give_up(session, live, items)
+        await give_way(session, live, items)
     today = local_day(now, ceremony.timezone)
     prepared = await documents.prepare(session, ceremony.shelf, participants, owed, today=today, now=now)
-    signing = SigningSession(
-        id=new_id(),
-        employee_id=employee_id,
-        kind=ActKind.SIGN,
-        provider=DEVICE,
-        state=State.PREPARED,
-        nonce=secrets.token_bytes(32),
-        created_at=now,
-        expires_at=now + states.SESSION_LIFE,
-        restarts=0,
-    )
+    signing = new_session(employee_id, ActKind.SIGN, DEVICE, now)
     await queries.open_session(session, signing, [d.id for d in prepared])
     about_to_commit(session, Step.OPENED, Step.OPENED_DURABLE)
     return _own(signing, [Item(d, d.digest) for d in prepared], participants)

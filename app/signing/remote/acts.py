@@ -1,6 +1,5 @@
 """Open an act through a provider, show it, and take the person's go: everything before the first byte leaves."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -22,14 +21,14 @@ from app.obligation.models import Participant
 from app.pledge import service as pledge
 from app.signing import queries as ceremony_queries
 from app.signing import states
-from app.signing.covering import ActKind, awaits, give_up, list_items, signature_of
+from app.signing.covering import ActKind, awaits, list_items, make_way, new_session, signature_of
 from app.signing.errors import ConfirmationsIncomplete
 from app.signing.models import RemoteCall, SigningEvidence, SigningSession
 from app.signing.providers.base import Given, Provider, Takes, Traits
 from app.signing.providers.errors import SecretMissing
 from app.signing.providers.registry import Providers
 from app.signing.remote import queries
-from app.signing.remote.errors import ActSending, SignedByCeremony
+from app.signing.remote.errors import SignedByCeremony
 from app.signing.remote.schemas import RemoteCreate, RemoteDocument, RemoteRead, RemoteRefusal, RemoteSend
 from app.signing.remote.settled import require_settled
 from app.signing.schemas import Receipt, StatementBlock
@@ -57,26 +56,12 @@ async def open_act(
     owed = await obligation.require_pending(session, employee_id, ids, now=now)
     participants = await obligation.lock(session, employee_id, [o.round_id for o in owed])
     await require_settled(session, ids)
-    if live := await ceremony_queries.find_live(session, employee_id):
-        if live.state == State.SENDING:
-            raise ActSending
-        live.state = State.ABANDONED
-        await give_up(session, live, await list_items(session, live))
+    await make_way(session, employee_id)
     way = _way(provider.traits)
     prepared = await elsewhere.prepare(
         session, ceremony.shelf, participants, owed, way, today=local_day(now, ceremony.timezone), now=now
     )
-    signing = SigningSession(
-        id=new_id(),
-        employee_id=employee_id,
-        kind=ActKind.SIGN,
-        provider=wanted.provider,
-        state=State.PREPARED,
-        nonce=secrets.token_bytes(32),
-        created_at=now,
-        expires_at=now + states.SESSION_LIFE,
-        restarts=0,
-    )
+    signing = new_session(employee_id, ActKind.SIGN, wanted.provider, now)
     await ceremony_queries.open_session(session, signing, [d.id for d in prepared])
     return signing
 

@@ -4,14 +4,12 @@ A provider of digests fills the official's field, as a device does. A service th
 its own: the official's field stays empty, and the name stands in the text.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import local_day
 from app.core.db import Session
-from app.core.ids import new_id
 from app.core.principal import Principal
 from app.document import service as documents
 from app.document.countersigning import service as noting
@@ -20,16 +18,16 @@ from app.document.errors import DocumentDamaged, NotForThisRound
 from app.document.models import Document
 from app.identity.recovery import service as recovery
 from app.pdf.returned import ReturnedRefused, require_update
-from app.signing import countersigning, states
+from app.signing import countersigning
 from app.signing import queries as ceremony_queries
-from app.signing.covering import ActKind, give_up, list_items
+from app.signing.covering import ActKind, make_way, new_session
 from app.signing.errors import DocumentChanged
 from app.signing.models import Countersignature, RemoteCall, SigningSession
 from app.signing.providers.base import Cms, Made, Sheet, SignedFile, Takes, Traits
 from app.signing.providers.finishing import Unfit
 from app.signing.providers.registry import Providers
 from app.signing.remote import queries
-from app.signing.remote.errors import ActSending, SignedByCeremony
+from app.signing.remote.errors import SignedByCeremony
 from app.signing.remote.schemas import RemoteNoteCreate
 from app.signing.remote.settled import require_settled_notes
 from app.signing.sessions import Ceremony
@@ -58,24 +56,10 @@ async def open_note(
     if found := await _same(session, employee_id, wanted.provider, ids, now):
         return found
     await require_settled_notes(session, ids)
-    if live := await ceremony_queries.find_live(session, employee_id):
-        if live.state == State.SENDING:
-            raise ActSending
-        live.state = State.ABANDONED
-        await give_up(session, live, await list_items(session, live))
+    await make_way(session, employee_id)
     today = local_day(now, ceremony.timezone)
     notes = await noting.prepare(session, ceremony.shelf, ceremony.blobs, employee_id, ids, way, today=today, now=now)
-    signing = SigningSession(
-        id=new_id(),
-        employee_id=employee_id,
-        kind=ActKind.COUNTERSIGN,
-        provider=wanted.provider,
-        state=State.PREPARED,
-        nonce=secrets.token_bytes(32),
-        created_at=now,
-        expires_at=now + states.SESSION_LIFE,
-        restarts=0,
-    )
+    signing = new_session(employee_id, ActKind.COUNTERSIGN, wanted.provider, now)
     await countersigning.cover(session, signing, notes)
     return signing
 
