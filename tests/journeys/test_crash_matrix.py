@@ -46,7 +46,7 @@ async def test_whatever_dies_at_whichever_step_nothing_acknowledged_is_lost_and_
 ) -> None:
     faults = tmp_path / "faults"
     faults.mkdir()
-    signers = TOGETHER * len(TRIALS) + SPARE
+    signers = (TOGETHER + 1) * len(TRIALS) + SPARE  # one more for what is voided
     more = {"PAKTA_FAULT_DIR": str(faults)}
     async with open_city(
         tmp_path, people=2 * signers + 20, signers=signers, connections=20, more=more, apart=True
