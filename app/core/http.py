@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated, Protocol, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, UploadFile
 
 from app.core.clock import Clock, local_day
 from app.core.db import Database, Session
-from app.core.errors import NotAuthenticated
+from app.core.errors import NotAuthenticated, UploadTooLarge
 from app.core.principal import Principal
 from app.core.resources import Resources
 from app.core.settings import Settings
@@ -86,3 +86,11 @@ StrangerDep = Annotated[Principal | None, Depends(find_actor)]
 def client_address(request: Request) -> str:
     """The peer's address. Forwarded headers are believed only from proxies the server was told of (uvicorn does that)."""
     return request.client.host if request.client else ""
+
+
+async def read_upload(file: UploadFile, most_mb: int) -> bytes:
+    """Return what was uploaded; raises `UploadTooLarge` above so many MiB, of which no more than a byte is read."""
+    data = await file.read((most_mb << 20) + 1)
+    if len(data) > most_mb << 20:
+        raise UploadTooLarge(most_mb=most_mb)
+    return data

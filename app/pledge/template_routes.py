@@ -5,8 +5,7 @@ from uuid import UUID
 
 from fastapi import File, Path, Query, Request, Response, UploadFile
 
-from app.core.errors import UploadTooLarge
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, read_upload
 from app.core.paging import CursorInvalid, CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next
 from app.core.routing import Router
 from app.core.texts import negotiate
@@ -125,16 +124,10 @@ async def preview(
 
 
 async def _files(template: UploadFile, layout: UploadFile | None, emblem: UploadFile | None) -> Files:
-    async def read(upload: UploadFile, most_mb: int) -> bytes:
-        data = await upload.read((most_mb << 20) + 1)
-        if len(data) > most_mb << 20:
-            raise UploadTooLarge(most_mb=most_mb)
-        return data
-
     return Files(
-        content=await read(template, _MOST_MB),
-        layout=None if layout is None else await read(layout, _MOST_MB),
-        emblem=None if emblem is None else await read(emblem, MOST_BYTES >> 20),
+        content=await read_upload(template, _MOST_MB),
+        layout=None if layout is None else await read_upload(layout, _MOST_MB),
+        emblem=None if emblem is None else await read_upload(emblem, MOST_BYTES >> 20),
         kept={},
     )
 

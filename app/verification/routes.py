@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import File, Request, UploadFile
 
-from app.core.errors import UploadTooLarge
-from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.http import ClockDep, SessionDep, SettingsDep, client_address, read_upload, resources
 from app.core.limits import Limits
 from app.core.routing import Router
 from app.verification import service
@@ -26,8 +25,5 @@ async def verify(
     """Check a PDF: signatures, time stamps, changes after signing, register and log."""
     held = resources(request)
     held.get(Limits).verification.take(client_address(request))
-    most = settings.limits.verify_mb << 20
-    data = await file.read(most + 1)
-    if len(data) > most:
-        raise UploadTooLarge(most_mb=settings.limits.verify_mb)
+    data = await read_upload(file, settings.limits.verify_mb)
     return public(await service.verify_file(session, held.get(Verifier), data, now=clock.now()))

@@ -10,8 +10,7 @@ from fastapi import File, Form, Query, Request, Response, UploadFile
 from app.core.blobs import BlobStore
 from app.core.clock import local_day
 from app.core.db import Session
-from app.core.errors import UploadTooLarge
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, read_upload, resources
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
@@ -49,10 +48,8 @@ async def request_exemption(
     whole: Annotated[bool, Form(description="Everything the person owes in the round, not this text only.")] = False,
 ) -> ExemptionRead:
     """Ask that a person need not sign; it takes effect when somebody else approves it. Asking the same again is no error."""
-    held, now, most = resources(request), clock.now(), settings.limits.evidence_mb
-    data = await evidence.read((most << 20) + 1)
-    if len(data) > most << 20:
-        raise UploadTooLarge(most_mb=most)
+    held, now = resources(request), clock.now()
+    data = await read_upload(evidence, settings.limits.evidence_mb)
     asked = service.Asked(kind, until, reason, data, whole)
     blobs: BlobStore = held.get(BlobStore)  # type: ignore[type-abstract]
     today = local_day(now, settings.service.timezone)

@@ -8,14 +8,22 @@ from fastapi import BackgroundTasks, Depends, File, Form, Request, Response, Upl
 
 from app.core.clock import Clock
 from app.core.db import Database
-from app.core.errors import NotAuthenticated, UploadTooLarge
-from app.core.http import ActorDep, Authenticator, ClockDep, SessionDep, SettingsDep, client_address, resources
+from app.core.errors import NotAuthenticated
+from app.core.http import (
+    ActorDep,
+    Authenticator,
+    ClockDep,
+    SessionDep,
+    SettingsDep,
+    client_address,
+    read_upload,
+    resources,
+)
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.permission import Permission
 from app.core.principal import Principal
 from app.core.resources import Resources
 from app.core.routing import Router
-from app.core.settings import Settings
 from app.core.texts import negotiate
 from app.signing.providers.base import Given
 from app.signing.providers.registry import Providers
@@ -164,7 +172,7 @@ async def hand_in_own(
     file: Annotated[UploadFile, File(description="The signed PDF, as the service gave it out.")],
 ) -> RemoteRead:
     """Hand in the signed file of an own document whose outcome is unknown; it counts only if it is that document, well signed."""
-    await own.hand_in_own(resources(request), actor, act_id, await _read_file(file, settings))
+    await own.hand_in_own(resources(request), actor, act_id, await read_upload(file, settings.limits.verify_mb))
     return await _described(request, actor, act_id)
 
 
@@ -174,14 +182,6 @@ async def _described(request: Request, actor: Principal, act_id: UUID) -> Remote
     async with held.get(Database).transaction() as session:
         found = await acts.get_own(session, actor, act_id, lock=False)
         return await acts.describe(session, ceremony, providers, found, now=now, language=_language(request))
-
-
-async def _read_file(file: UploadFile, settings: Settings) -> bytes:
-    most = settings.limits.verify_mb
-    data = await file.read((most << 20) + 1)
-    if len(data) > most << 20:
-        raise UploadTooLarge(most_mb=most)
-    return data
 
 
 @router.get("/remote-signatures/unknown")
@@ -229,7 +229,7 @@ async def hand_in(
 ) -> CallRead:
     """Hand in the signed file of a call whose answer was lost; it counts only if it is the prepared document with a good signature."""
     actor.require(Permission.REMOTE_DECIDE)
-    data = await _read_file(file, settings)
+    data = await read_upload(file, settings.limits.verify_mb)
     return _read(await unknown.hand_in(resources(request), actor, call_id, data, reason.replace("\0", "")))
 
 

@@ -5,11 +5,9 @@ from uuid import UUID
 
 from fastapi import File, Request, Response, UploadFile
 
-from app.core.errors import UploadTooLarge
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, read_upload
 from app.core.paging import CursorQuery, LimitQuery, decode_cursor, encode_cursor, link_next, uuid_part
 from app.core.routing import Router
-from app.core.settings import Settings
 from app.signing.remote import scans
 from app.signing.remote.routes import ProvidersDep
 from app.signing.remote.schemas import ScanRead, ScanRefuse
@@ -31,7 +29,7 @@ async def upload(
     file: Scan,
 ) -> ScanRead:
     """Take in the scan of a pledge somebody signed on paper; another officer looks at it before it counts."""
-    data = await _read(file, settings)
+    data = await read_upload(file, settings.signing.scan_mb)
     return await scans.take_in(session, ceremony, providers, actor, obligation_id, data, own=False, now=clock.now())
 
 
@@ -47,7 +45,7 @@ async def upload_own(
     file: Scan,
 ) -> ScanRead:
     """Hand in the scan of the own pledge, signed on paper; an officer looks at it before it counts."""
-    data = await _read(file, settings)
+    data = await read_upload(file, settings.signing.scan_mb)
     return await scans.take_in(session, ceremony, providers, actor, obligation_id, data, own=True, now=clock.now())
 
 
@@ -92,11 +90,3 @@ async def accept(
 async def refuse(scan_id: UUID, body: ScanRefuse, session: SessionDep, actor: ActorDep, clock: ClockDep) -> ScanRead:
     """Refuse a scan with a reason; the pledge stays owed."""
     return await scans.refuse(session, actor, scan_id, body.reason, now=clock.now())
-
-
-async def _read(file: UploadFile, settings: Settings) -> bytes:
-    most = settings.signing.scan_mb
-    data = await file.read((most << 20) + 1)
-    if len(data) > most << 20:
-        raise UploadTooLarge(most_mb=most)
-    return data

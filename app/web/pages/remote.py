@@ -13,8 +13,8 @@ from fastapi.responses import RedirectResponse
 from app.asn import service as asn
 from app.core.clock import Clock
 from app.core.db import Database, Session
-from app.core.errors import AppError, UploadTooLarge
-from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.errors import AppError
+from app.core.http import ClockDep, SessionDep, SettingsDep, read_upload, resources
 from app.core.routing import Router
 from app.signing.errors import SessionExpired
 from app.signing.models import SigningSession
@@ -94,11 +94,9 @@ async def post_file(
     act_id: UUID, request: Request, visitor: BriefFormVisitorDep, settings: SettingsDep, file: UploadFile
 ) -> Response:
     """Take the signed file; whether it is the right one, its bytes tell."""
-    held, most = resources(request), settings.limits.verify_mb
-    data = await file.read((most << 20) + 1)
+    held = resources(request)
     try:
-        if len(data) > most << 20:
-            raise UploadTooLarge(most_mb=most)
+        data = await read_upload(file, settings.limits.verify_mb)
         await own.hand_in_own(held, visitor.principal, act_id, data)
     except AppError as refusal:
         return await _refused(request, visitor, act_id, refusal)

@@ -7,8 +7,8 @@ from fastapi import Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from app.core.db import Session
-from app.core.errors import AppError, UploadTooLarge
-from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.errors import AppError
+from app.core.http import ClockDep, SessionDep, SettingsDep, read_upload, resources
 from app.core.routing import Router
 from app.core.settings import Settings
 from app.signing.models import WetScan
@@ -50,11 +50,9 @@ async def post_sheet(
     file: UploadFile,
 ) -> Response:
     """Take a scan in, or say why not."""
-    held, most = resources(request), settings.signing.scan_mb
-    data = await file.read((most << 20) + 1)
+    held = resources(request)
     try:
-        if len(data) > most << 20:
-            raise UploadTooLarge(most_mb=most)
+        data = await read_upload(file, settings.signing.scan_mb)
         await scans.take_in(
             session,
             held.get(Ceremony),

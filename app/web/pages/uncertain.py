@@ -7,8 +7,8 @@ from fastapi import Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from app.core.db import Database, Session
-from app.core.errors import AppError, UploadTooLarge
-from app.core.http import ClockDep, SessionDep, SettingsDep, resources
+from app.core.errors import AppError
+from app.core.http import ClockDep, SessionDep, SettingsDep, read_upload, resources
 from app.core.paging import CursorQuery, decode_cursor, encode_cursor, uuid_part
 from app.core.routing import Router
 from app.document.compiled import TemplateShelf
@@ -56,11 +56,9 @@ async def post_file(
     call_id: UUID, request: Request, office: BriefFormOfficeDep, settings: SettingsDep, file: UploadFile, reason: Reason
 ) -> Response:
     """Take the signed file, if it is that."""
-    held, most = resources(request), settings.limits.verify_mb
-    data = await file.read((most << 20) + 1)
+    held = resources(request)
     try:
-        if len(data) > most << 20:
-            raise UploadTooLarge(most_mb=most)
+        data = await read_upload(file, settings.limits.verify_mb)
         call = await unknown.hand_in(held, office.principal, call_id, data, reason)
     except AppError as refusal:
         async with held.get(Database).transaction() as session:
