@@ -24,8 +24,10 @@ from app.wiring import running
 from app.worker import beside
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
-    """Return the application; it starts its database and opens its keys when it is started itself."""
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, begun: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """Return the application; it starts its database and opens its keys when it is started itself, and then calls `begun`."""
     settings = settings or Settings()
     configure_logs(settings.service)
 
@@ -35,6 +37,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             app.state.resources = await stack.enter_async_context(running(settings, clock=clock))
             if settings.service.jobs:
                 await stack.enter_async_context(beside(app.state.resources))
+            begun()
             yield
 
     app = FastAPI(
@@ -70,6 +73,4 @@ def _described(app: FastAPI, describe: Callable[[], dict[str, Any]]) -> dict[str
 
 def create_served_app() -> FastAPI:
     """Return the application of a process that does nothing else."""
-    app = create_app()
-    settle()
-    return app
+    return create_app(begun=settle)
