@@ -13,6 +13,8 @@ from typing import Any
 from psycopg import AsyncConnection, OperationalError
 from psycopg.pq import TransactionStatus
 
+from app.core.driver import Connection
+
 Rows = list[tuple[Any, ...]]
 
 
@@ -59,4 +61,4 @@ class Readers:
 
     async def _connect(self, role: str) -> AsyncConnection[Any]:
         options = f"-c role={role} -c default_transaction_read_only=on"
-        return await AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=0, options=options)
+        return await Connection.connect(self._url, autocommit=True, prepare_threshold=0, options=options)

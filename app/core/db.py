@@ -12,7 +12,8 @@ from uuid import UUID
 
 import structlog
 from psycopg import AsyncConnection, sql
-from sqlalchemy import Connection, DateTime, MetaData, TextClause, Uuid, event, text
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import DateTime, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,6 +25,7 @@ from sqlalchemy.util.queue import Empty
 
 from app.core import faults
 from app.core.alone import Readers, Rows
+from app.core.driver import Connection
 from app.core.errors import AppError, ServiceBusy
 from app.core.settings import DatabaseSettings
 
@@ -124,7 +126,11 @@ class Database:
             pool_use_lifo=True,
             poolclass=_Pool,
             pool_timeout=BUSY_SECONDS,
-            connect_args={"prepare_threshold": 5, "options": as_service()},
+            connect_args={
+                "async_creator_fn": Connection.connect,
+                "prepare_threshold": 5,
+                "options": as_service(),
+            },
         )
         event.listen(self.engine.sync_engine, "connect", _keep_prepared)
         event.listen(self.engine.sync_engine, "checkin", _note_rest)
@@ -264,7 +270,7 @@ class _Session(SyncSession):
 
 
 @event.listens_for(_Session, "after_begin")
-def _note_begin(session: SyncSession, _transaction: SessionTransaction, connection: Connection) -> None:
+def _note_begin(session: SyncSession, _transaction: SessionTransaction, connection: SyncConnection) -> None:
     session.info[_RAW] = session.get_transaction(), connection.connection.driver_connection
     if confined := session.info.get(_CONFINED):
         connection.execute(*confined)
