@@ -36,10 +36,12 @@ GIVEN = {
     "GET /employees/{employee_id}/data": {JSON, "text/plain"},
     "GET /exemptions/{exemption_id}/evidence": {PDF, "image/jpeg", "image/png"},
     "GET /me/data": {JSON, "text/plain"},
+    "GET /me/signing-sessions/{session_id}": {JSON, FORM},
     "GET /roster-imports/{import_id}/corrections.xlsx": {JSON, XLSX},
     "GET /rounds/{round_id}/print.pdf": {PDF},
     "GET /rounds/{round_id}/print.zip": {"application/zip"},
     "GET /scans/{scan_id}/file": {PDF},
+    "POST /me/signing-sessions": {JSON, FORM},
 }
 """What is declared besides JSON; that answers are as declared is for tests/test_api_contract.py."""
 

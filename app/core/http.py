@@ -3,11 +3,12 @@
 Dependencies are coroutines even where they wait for nothing: plain functions would each be sent to a thread.
 """
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from typing import Annotated, Protocol, TypeVar
 
-from fastapi import Depends, Request, UploadFile
+from fastapi import Depends, Request, Response, UploadFile
 
 from app.core.clock import Clock, local_day
 from app.core.db import Database, Session
@@ -17,6 +18,7 @@ from app.core.resources import Resources
 from app.core.settings import Settings
 
 T = TypeVar("T")
+FORM = "multipart/form-data"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -86,6 +88,24 @@ StrangerDep = Annotated[Principal | None, Depends(find_actor)]
 def client_address(request: Request) -> str:
     """The peer's address. Forwarded headers are believed only from proxies the server was told of (uvicorn does that)."""
     return request.client.host if request.client else ""
+
+
+def accepts(request: Request, media_type: str) -> bool:
+    """Whether the caller names a media type among what it takes (RFC 9110 section 12.5.1); of ranges and weights nothing is read."""
+    return any(one.partition(";")[0].strip() == media_type for one in request.headers.get("accept", "").split(","))
+
+
+def form(parts: Mapping[str, tuple[str, bytes]], status: int = 200) -> Response:
+    """Answer with several things of different kinds at once (RFC 7578): for each name its media type and content."""
+    boundary = secrets.token_hex(16)
+    body = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for name, (kind, content) in parts.items()
+    ]
+    body.append(f"--{boundary}--\r\n".encode())
+    return Response(b"".join(body), status, media_type=f"{FORM}; boundary={boundary}")
 
 
 async def read_upload(file: UploadFile, most_mb: int) -> bytes:

@@ -73,8 +73,7 @@ async def arrive(phones: list[Phone], *, rate: float, reading: float) -> Measure
 async def _sign(phone: Phone, reading: float, measured: Measured) -> None:
     device, owed = phone
     try:
-        opened = await measured.timed("open", device.begin(owed))
-        prepared = await measured.timed("bundle", device.fetch(opened))
+        prepared = await measured.timed("open", device.open(owed))
         await asyncio.sleep(reading * 0.8)
         signature = await measured.timed("certificate", device.make_signatures(prepared))
         await asyncio.sleep(reading * 0.2)

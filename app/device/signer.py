@@ -1,5 +1,6 @@
 """The device's side of the ceremony over REST: activate, read, sign. Its signing key lives in one function call."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,14 +118,13 @@ class Device:
         return [owed for owed in await self._call("GET", "/me/obligations") if owed["state"] == "pending"]
 
     async def open(self, obligation_ids: list[str]) -> Prepared:
-        """Open a session, fetch every byte, hash it here, and compare with what was announced."""
-        return await self.fetch(await self.begin(obligation_ids))
-
-    async def begin(self, obligation_ids: list[str]) -> dict[str, Any]:
-        """Open a session; nothing is fetched yet."""
-        session: dict[str, Any] = await self._call("POST", "/me/signing-sessions", {"obligation_ids": obligation_ids})
+        """Open a session, take every byte with it, hash it here, and compare with what was announced."""
+        body = {"obligation_ids": obligation_ids}
+        answer = await self._request("POST", "/me/signing-sessions", body, {"accept": "multipart/form-data"})
+        told, bundle = form_parts(answer.content)
+        session = json.loads(told)
         must(len(session["documents"]) == len(obligation_ids), "session.count")
-        return _announced(session, SIGN_PURPOSE)
+        return _hashed(_announced(session, SIGN_PURPOSE), bundle)
 
     async def countersignings(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return what waits for this person as the head of an agency."""
@@ -147,14 +147,8 @@ class Device:
         await self._call("POST", f"/me/signing-sessions/{prepared.session['id']}/decline", {"reason": reason})
 
     async def fetch(self, session: dict[str, Any]) -> Prepared:
-        """Fetch and hash the bytes of a session; of another's pledge, the signature that is in it already is covered too."""
-        purpose = session["purpose"]
-        bundle = await self._bytes(f"/me/signing-sessions/{session['id']}/bundle")
-        files = [b"".join(bundle[at : at + n] for at, n in d["parts"]) for d in session["documents"]]
-        digests = [document_digest(pdf, 2 if purpose == COUNTERSIGN_PURPOSE else 1) for pdf in files]
-        for digest, announced in zip(digests, session["documents"], strict=True):
-            must(digest.hex() == announced["sha256"], "pdf.other_digest")
-        return Prepared(session, files, digests, purpose)
+        """Fetch the bytes of a session that came without, and hash them."""
+        return _hashed(session, await self._bytes(f"/me/signing-sessions/{session['id']}/bundle"))
 
     async def sign(self, prepared: Prepared) -> Signature:
         """Authenticate over the act, check the certificate, sign the attributes built here, and send them."""
@@ -209,10 +203,12 @@ class Device:
     async def _bytes(self, path: str) -> bytes:
         return (await self._request("GET", path, None)).content
 
-    async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+    async def _request(
+        self, method: str, path: str, body: dict[str, Any] | None, more: Mapping[str, str] | None = None
+    ) -> Answer:
         # also when there are none: the client may hold those of another device that shares it
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        headers = self._headers | {"cookie": cookies}
+        headers = self._headers | {"cookie": cookies} | dict(more or {})
         reply = await self.http.request(method, f"{API}{path}", json=body, headers=headers)
         for name, value in reply.cookies.items():
             self._cookies[name] = value
@@ -232,4 +228,22 @@ def _announced(session: dict[str, Any], purpose: str) -> dict[str, Any]:
     return session
 
 
-__all__ = ["Device", "DeviceRefusal", "Prepared", "ServerRefusal", "Signature"]
+def _hashed(session: dict[str, Any], bundle: bytes) -> Prepared:
+    """Hash the files of a session; of another's pledge, the signature that is in it already is covered too."""
+    purpose = session["purpose"]
+    files = [b"".join(bundle[at : at + n] for at, n in d["parts"]) for d in session["documents"]]
+    digests = [document_digest(pdf, 2 if purpose == COUNTERSIGN_PURPOSE else 1) for pdf in files]
+    for digest, announced in zip(digests, session["documents"], strict=True):
+        must(digest.hex() == announced["sha256"], "pdf.other_digest")
+    return Prepared(session, files, digests, purpose)
+
+
+def form_parts(body: bytes) -> list[bytes]:
+    """Return what is in the parts of a form (RFC 2046 section 5.1.1), in their order."""
+    delimiter, _, _ = body.partition(b"\r\n")
+    parts = (b"\r\n" + body).split(b"\r\n" + delimiter)
+    must(len(delimiter) > 2 and len(parts) > 2, "form.shape")
+    return [part.partition(b"\r\n\r\n")[2] for part in parts[1:-1]]
+
+
+__all__ = ["Device", "DeviceRefusal", "Prepared", "ServerRefusal", "Signature", "form_parts"]

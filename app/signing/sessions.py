@@ -163,10 +163,17 @@ async def bundle(session: Session, ceremony: Ceremony, signing: SigningSession) 
 
 async def describe(session: Session, ceremony: Ceremony, opened: Act, *, now: datetime) -> SessionRead:
     """Return the session as the device needs it."""
+    return (await describe_with_bundle(session, ceremony, opened, now=now))[0]
+
+
+async def describe_with_bundle(
+    session: Session, ceremony: Ceremony, opened: Act, *, now: datetime
+) -> tuple[SessionRead, bytes]:
+    """Return the session as the device needs it, and the octets its description counts."""
     signing, items = opened.signing, opened.items
     pieces, ranges = await _layout(session, ceremony, items)
     passkeys, has_pin = await identity.ways_in(session, signing.employee_id)
-    return SessionRead(
+    described = SessionRead(
         id=signing.id,
         purpose=purpose_of(signing),
         state=State(signing.state).value,
@@ -180,6 +187,7 @@ async def describe(session: Session, ceremony: Ceremony, opened: Act, *, now: da
         documents=await _describe_documents(session, ceremony, opened, ranges),
         receipts=receipts(signing, [item.document for item in items]) if signing.state == State.SIGNED else [],
     )
+    return described, b"".join(pieces)
 
 
 def receipts(signing: SigningSession, signed: Sequence[Document]) -> list[Receipt]:

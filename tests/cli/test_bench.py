@@ -63,7 +63,7 @@ def test_people_who_sign_over_http_are_all_in_the_register_and_every_request_was
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert (found["people"], found["signed_in_the_register"], found["errors"], found["refused"]) == (20, 20, 0, {})
-    assert set(found["requests"]) == {"open", "bundle", "certificate", "signatures"}
+    assert set(found["requests"]) == {"open", "certificate", "signatures"}
     assert all(0 < request["p50_ms"] <= request["p95_ms"] for request in found["requests"].values())
     assert found["people_per_second"] > 0
     assert found["cpu_ms_per_person"]["server"] > 0  # of so few people the others take less than the clock ticks

@@ -221,15 +221,15 @@ async def test_what_the_device_cannot_account_for_is_never_signed_and_what_was_l
     async def flip_one_bit(route: Route) -> None:
         reply = await route.fetch()
         body = bytearray(await reply.body())
-        body[1000] ^= 1
+        body[body.index(b"%PDF-") + 1000] ^= 1
         await route.fulfill(response=reply, body=bytes(body))
 
-    await page.route("**/bundle", flip_one_bit)
+    await page.route("**/api/v1/me/signing-sessions/*", flip_one_bit)
     await page.reload()
     await page.locator("main[data-state=refused]").wait_for()
     assert await page.locator("main").get_attribute("data-code") == "pdf.other_digest"
     assert await page.evaluate("keysMade.length") == 0
-    await page.unroute("**/bundle")
+    await page.unroute("**/api/v1/me/signing-sessions/*")
     await phone.tap("Muat ulang")
     await phone.read_everything(2)
 

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
+from app.core.http import FORM
 from app.device.authenticator import b64
 from app.device.checks import DeviceRefusal, document_digest
-from app.device.signer import Device
+from app.device.signer import Device, form_parts
 from app.pki.cms import signed_attributes
 from app.signing.act import unb64
 from tests.service import ORIGIN
@@ -42,11 +43,19 @@ class Liar:
         content = await real.aread()
         last = request.url.path.rsplit("/", 1)[1]
         self.posted += last == "signatures"
-        lie = self.lies.get(last)
-        if lie is not None:
-            content = _told(lie, content, request.content)
+        if real.headers["content-type"].startswith(FORM):
+            content = self._both(content, request.content)
+        elif last in self.lies:
+            content = _told(self.lies[last], content, request.content)
         headers = [(name, value) for name, value in real.headers.multi_items() if name != "content-length"]
         return httpx.Response(real.status_code, headers=headers, content=content)
+
+    def _both(self, content: bytes, asked: bytes) -> bytes:
+        """The session and its bundle in one answer: lies about either."""
+        for name, part in zip(("signing-sessions", "bundle"), form_parts(content), strict=True):
+            if name in self.lies:
+                content = content.replace(part, _told(self.lies[name], part, asked), 1)
+        return content
 
 
 def _told(lie: Lie, content: bytes, asked: bytes) -> bytes:

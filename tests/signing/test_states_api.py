@@ -1,6 +1,7 @@
 """Restart, expiry, sessions that give way to others, rounds that close, and a store that fails."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from app.core.blobs import LocalBlobStore
 from app.core.postgres import LocalPostgres
-from app.device.signer import API, ServerRefusal
+from app.device.signer import API, ServerRefusal, form_parts
 from tests.signing.acts import (
     BOTH_ONCE,
     NOTHING,
@@ -92,6 +93,21 @@ async def test_asking_for_an_obligation_twice_prepares_it_once(a_round: OpenedRo
     opened = await device._call("POST", OPEN, {"obligation_ids": [*owed, *owed]})
     assert len(opened["documents"]) == 2
     assert len((await device.sign(await device.fetch(opened))).receipts) == 2
+
+
+async def test_a_session_and_its_bundle_come_in_one_answer_or_one_after_the_other(a_round: OpenedRound) -> None:
+    device, prepared = await a_round.prepared()
+    own = f"{OPEN}/{prepared.session['id']}"
+    bundle = await device._bytes(f"{own}/bundle")
+    described = await device._call("GET", own)
+    for method, path, body in (
+        ("GET", own, None),
+        ("POST", OPEN, {"obligation_ids": [o["id"] for o in await device.pending()]}),
+    ):
+        answer = await device._request(method, path, body, {"accept": "text/html, multipart/form-data;q=0.5"})
+        told, octets = form_parts(answer.content)
+        assert octets == bundle
+        assert json.loads(told) | {"expires_in": 0} == described | {"expires_in": 0}
 
 
 async def test_a_session_that_is_too_old_certifies_and_signs_nothing(a_round: OpenedRound) -> None:

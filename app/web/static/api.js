@@ -6,13 +6,13 @@ export const LOST = "network.lost";
 const PAUSES = [500, 1000, 2000, 4000]; // milliseconds
 const token = document.querySelector("meta[name=csrf]")?.content ?? "";
 
-async function answer(method, path, body) {
+async function answer(method, path, body, accept = "application/json") {
   let reply;
   try {
     reply = await fetch(`/api/v1${path}`, {
       method,
       body: body === undefined ? undefined : JSON.stringify(body),
-      headers: { "content-type": "application/json", "x-csrf-token": token, "accept-language": document.documentElement.lang },
+      headers: { accept, "content-type": "application/json", "x-csrf-token": token, "accept-language": document.documentElement.lang },
       credentials: "same-origin",
       cache: "no-store",
     });
@@ -34,10 +34,15 @@ export async function call(method, path, body) {
   }
 }
 
-export async function octets(path) {
-  const reply = await answer("GET", path);
+// Several things in one answer (RFC 7578): JSON as what it says, all else as bytes.
+export async function parts(path) {
+  const reply = await answer("GET", path, undefined, "multipart/form-data");
   try {
-    return new Uint8Array(await reply.arrayBuffer());
+    const found = {};
+    for (const [name, part] of await reply.formData()) {
+      found[name] = part.type === "application/json" ? JSON.parse(await part.text()) : new Uint8Array(await part.arrayBuffer());
+    }
+    return found;
   } catch {
     throw new Refused(LOST);
   }

@@ -2,7 +2,7 @@
 // were hashed until they are signed; it cannot be exported and is never stored. Nothing the server says is signed unless
 // this module accounts for every byte of it.
 
-import { call, LOST, octets, retry } from "./api.js";
+import { call, LOST, parts, retry } from "./api.js";
 import { signedAttributes } from "./attributes.js";
 import { b64, canonical, hex, join, same, sha256, unb64, unhex, utf8 } from "./bytes.js";
 import { checkCertificate } from "./certificate.js";
@@ -25,25 +25,25 @@ let device = null; // {key, spki, challenge, proof} and then {request, certified
 
 const path = (tail = "") => `/me/signing-sessions/${session.id}${tail}`;
 
-export const read = (id) => retry(() => call("GET", `/me/signing-sessions/${id}`));
+// The session with its bundle, in one answer.
+export const read = (id) => retry(() => parts(`/me/signing-sessions/${id}`));
 export const restart = (id) => call("POST", `/me/signing-sessions/${id}/restart`, {});
 export const sendCode = () => call("POST", path("/code"), {});
 export const bytesOf = (id) => documents.find((one) => one.id === id).bytes;
 export const canGoOn = () => device !== null;
 
-// Fetch every byte, hash it, make the key and the challenge: afterwards one tap is enough. `page` holds what the person
-// sees: {ids, nip, purpose}. Returns the mark that the one-time code's message names too.
-export async function prepare(described, page) {
+// Hash every byte, make the key and the challenge: afterwards one tap is enough. `page` holds what the person sees:
+// {ids, nip, purpose}. Returns the mark that the one-time code's message names too.
+export async function prepare({ session: described, bundle }, page) {
   session = described;
   device = null;
   must(session.state === "prepared" && unb64(session.nonce).length === 32, "session.shape");
   must(session.purpose === page.purpose && page.purpose in SIGNATURES, "session.other_purpose");
   must(same(page.ids, session.documents.map((one) => one.id)), "session.other_documents");
   must(page.nip === session.signer.nip, "session.other_person");
-  const bundle = await retry(() => octets(path("/bundle")));
   documents = [];
-  for (const { id, parts, sha256: announced } of session.documents) {
-    const bytes = join(...parts.map(([at, size]) => bundle.subarray(at, at + size)));
+  for (const { id, parts: places, sha256: announced } of session.documents) {
+    const bytes = join(...places.map(([at, size]) => bundle.subarray(at, at + size)));
     const digest = await documentDigest(bytes, SIGNATURES[session.purpose]);
     must(hex(digest) === announced, "pdf.other_digest");
     documents.push({ id, bytes, digest });

@@ -69,10 +69,10 @@ async function signing(act) {
   }
 }
 
-async function begin(session) {
-  offerWays(session);
+async function begin(read) {
+  offerWays(read.session);
   allow(false);
-  const mark = await ceremony.prepare(session, { ids, nip, purpose: main.dataset.purpose });
+  const mark = await ceremony.prepare(read, { ids, nip, purpose: main.dataset.purpose });
   for (const shown of document.querySelectorAll(".mark")) shown.textContent = mark;
   if (!atKiosk) offerFiles();
   allow(true);
@@ -80,9 +80,10 @@ async function begin(session) {
 }
 
 async function open() {
-  const session = await ceremony.read(sessionId);
+  const read = await ceremony.read(sessionId);
+  const { session } = read;
   if (session.state === "signed") return location.replace(`/selesai/${sessionId}`);
-  if (session.state === "prepared" && session.expires_in > 0) return begin(session);
+  if (session.state === "prepared" && session.expires_in > 0) return begin(read);
   if (session.state !== "certified" || session.expires_in === 0) return location.replace("/beranda");
   bringUp(element("restart"));
   return tell("interrupted", "");
@@ -111,9 +112,9 @@ element("send-code").addEventListener("click", async () => {
 });
 element("restart-button").addEventListener("click", async () => {
   try {
-    const session = await ceremony.restart(sessionId);
+    await ceremony.restart(sessionId);
     next();
-    await begin(session);
+    await begin(await ceremony.read(sessionId));
   } catch (error) {
     refuse(error);
   }
