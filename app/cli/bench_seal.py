@@ -13,7 +13,6 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -95,27 +94,13 @@ def sign_as_device(
 async def run(*, people: int, level: Level, workers: int, peers: bool) -> dict[str, Any]:
     """Return what `--json` prints; `documents` counts only what was verified again from the store."""
     with tempfile.TemporaryDirectory(prefix="pakta-bench-") as folder:
-        os.environ |= {"PAKTA_DATA_DIR": folder, "PAKTA_MODE": "demo", "PAKTA_DATABASE_URL": ""}
-        os.environ |= {"PAKTA_SMTP_URL": f"dir://{folder}/mail", "PAKTA_BLOBS": ""}
-        settings = Settings()
-        async with AsyncExitStack() as stack:
-            held = await stack.enter_async_context(running(settings))
-            round_id = await _open_round(settings, people, Path(folder))
-            shares = await _shares(held, round_id, people, workers)
-            async with asyncio.TaskGroup() as group:
-                started = [group.create_task(_start(round_id, level, share)) for share in shares]
-            began = time.perf_counter()
-            working = asyncio.gather(*(_finish(task.result()) for task in started))
-            while not working.done():  # the log is published meanwhile, as the service's worker does every second
-                await asyncio.wait([working], timeout=PUBLISH_EVERY)
-                leaves = await _publish(held)
-            reports = await working
-            leaves = await _publish(held)
-            durable = time.perf_counter() - began
+        settings = settings_in(Path(folder))
+        async with running(settings) as held:
+            round_id, reports, durable, leaves = await make_archive(held, people, level, workers)
             began = time.process_time()
-            verified, faults = await _audit(held, round_id, STATES[level], timed=level != "B-B")
+            verified, faults = await audit(held, round_id, STATES[level], timed=level != "B-B")
             audited = time.process_time() - began
-            stored = await asyncio.to_thread(_bytes_in, settings.storage.blob_dir)
+            stored = await asyncio.to_thread(bytes_in, settings.storage.blob_dir)
     cpu = sum(r["cpu_seconds"] for r in reports) / people
     return {
         "level": level,
@@ -134,7 +119,34 @@ async def run(*, people: int, level: Level, workers: int, peers: bool) -> dict[s
     }
 
 
-def _bytes_in(folder: Path) -> int:
+def settings_in(folder: Path) -> Settings:
+    """Return settings, here and for the processes started from here, of a service that keeps everything in a folder."""
+    os.environ |= {"PAKTA_DATA_DIR": str(folder), "PAKTA_MODE": "demo", "PAKTA_DATABASE_URL": ""}
+    os.environ |= {"PAKTA_SMTP_URL": f"dir://{folder}/mail", "PAKTA_BLOBS": ""}
+    return Settings()
+
+
+async def make_archive(
+    held: Resources, people: int, level: Level, workers: int
+) -> tuple[UUID, list[dict[str, float]], float, int]:
+    """Make one document for each of so many people; return the round, what each process reports, seconds, leaves in the log."""
+    settings = held.get(Settings)
+    round_id = await _open_round(settings, people, settings.storage.data_dir)
+    shares = await _shares(held, round_id, people, workers)
+    async with asyncio.TaskGroup() as group:
+        started = [group.create_task(_start(round_id, level, share)) for share in shares]
+    began = time.perf_counter()
+    working = asyncio.gather(*(_finish(task.result()) for task in started))
+    while not working.done():  # the log is published meanwhile, as the service's worker does every second
+        await asyncio.wait([working], timeout=PUBLISH_EVERY)
+        await publish(held)
+    reports = await working
+    leaves = await publish(held)
+    return round_id, reports, time.perf_counter() - began, leaves
+
+
+def bytes_in(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
@@ -214,7 +226,7 @@ async def _batch(held: Resources, round_id: UUID, level: Level, after: UUID | No
     return owed[-1].obligation_id
 
 
-async def _publish(held: Resources) -> int:
+async def publish(held: Resources) -> int:
     """Sequence every leaf that waits; return the size of the tree."""
     size = -1
     while True:
@@ -225,7 +237,8 @@ async def _publish(held: Resources) -> int:
         size = checkpoint.size
 
 
-async def _audit(held: Resources, round_id: UUID, state: str, *, timed: bool) -> tuple[int, dict[str, str]]:
+async def audit(held: Resources, round_id: UUID, state: str, *, timed: bool) -> tuple[int, dict[str, str]]:
+    """Check every document of a round from the store; return how many hold, and why others do not."""
     shelf, blobs = held.get(TemplateShelf), held.get(BlobStore)  # type: ignore[type-abstract]
     authority = held.get(KeyRing).authority
     verified, after = 0, None

@@ -198,8 +198,12 @@ def _note_rest(_connection: Any, record: ConnectionPoolEntry) -> None:
 
 
 def once_committed(session: Session, then: Callable[[], None]) -> None:
-    """Have something done the moment the database has said that the session's transaction is committed, before anything else runs."""
-    session.info[_THEN] = then
+    """Have something done the moment the database has said that the session's transaction is committed, before anything else runs.
+
+    That transaction alone: where it is rolled back, nothing is done, whatever the session commits later.
+    """
+    bound = session.sync_session
+    session.info[_THEN] = bound.get_transaction() or bound.begin(), then
 
 
 async def take_turn(session: Session, key: int) -> None:
@@ -278,5 +282,8 @@ def _note_begin(session: SyncSession, _transaction: SessionTransaction, connecti
 
 @event.listens_for(_Session, "after_commit")
 def _do_next(session: SyncSession) -> None:
-    if not session.in_nested_transaction() and (then := session.info.pop(_THEN, None)) is not None:
+    if session.in_nested_transaction():
+        return
+    transaction, then = session.info.pop(_THEN, (None, None))
+    if then is not None and transaction is session.get_transaction():
         then()

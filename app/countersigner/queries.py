@@ -43,6 +43,16 @@ async def list_offices(session: Session, employee_id: UUID, today: date) -> list
     return list((await session.execute(statement.order_by(Countersigner.id))).scalars())
 
 
+async def list_terms(session: Session, employee_id: UUID, round_id: UUID, agency_id: UUID) -> list[Countersigner]:
+    """Return every record by which a person took note of an agency's pledges in a round, superseded ones too."""
+    statement = select(Countersigner).where(
+        Countersigner.employee_id == employee_id,
+        Countersigner.round_id == round_id,
+        Countersigner.agency_id == agency_id,
+    )
+    return list((await session.execute(statement)).scalars())
+
+
 async def supersede(session: Session, round_id: UUID, agency_id: UUID, at: datetime) -> None:
     """End the live countersigner of an agency."""
     await session.execute(

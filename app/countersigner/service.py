@@ -3,14 +3,16 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 from app.asn import nip as nips
 from app.asn import service as asn
 from app.asn.models import Employee
+from app.core.clock import local_day
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
@@ -28,6 +30,10 @@ from app.transparency.record import Fact, LogIdentity
 
 UNNAMED = "(" + "." * 36 + ")"  # where the name will be known later, as on paper
 ACTING = {"head": "", "plt": "Plt. ", "plh": "Plh. "}
+
+
+Terms = Callable[[datetime], bool]
+"""Whether a person took note of an agency's pledges at a moment."""
 
 
 class Noting(NamedTuple):
@@ -143,6 +149,18 @@ async def find_live(session: Session, round_id: UUID, agency_id: UUID) -> Counte
 async def offices_of(session: Session, employee_id: UUID, *, today: date) -> list[Countersigner]:
     """Return where a person takes note today: this makes the person a head."""
     return await queries.list_offices(session, employee_id, today)
+
+
+def in_force(records: Sequence[Countersigner], at: datetime, *, timezone: str) -> bool:
+    """Whether one of a person's records covers a moment: recorded by then, not superseded yet, and on a day of its mandate."""
+    live = (r for r in records if r.recorded_at <= at and (r.superseded_at is None or at < r.superseded_at))
+    return any(holds(record, local_day(at, timezone)) for record in live)
+
+
+async def terms_of(session: Session, employee_id: UUID, round_id: UUID, agency_id: UUID, *, timezone: str) -> Terms:
+    """Return what tells whether a person took note of an agency's pledges at a moment, past ones too."""
+    records = await queries.list_terms(session, employee_id, round_id, agency_id)
+    return partial(in_force, records, timezone=timezone)
 
 
 async def list_by_ids(session: Session, ids: Sequence[UUID]) -> dict[UUID, Countersigner]:

@@ -6,6 +6,7 @@ completed with what proves the stamp before it: certificates and CRLs of today.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from app.pdf.dss import dss_dictionary
@@ -87,10 +88,17 @@ def _store(document: FileParts, prefix: bytes, first: int, counts: tuple[int, in
 
 
 def _newest(pattern: re.Pattern[bytes], document: FileParts, prefix: bytes) -> re.Match[bytes]:
-    for part in (*reversed(document.parts), prefix):
+    for part in reversed(document.parts):
         if found := pattern.search(part):
             return found
+    if found := _in_prefix(pattern, prefix):
+        return found
     raise RevisionRefused("the file is not one of this engine")
+
+
+@lru_cache(maxsize=32)  # documents of one template begin with the very same bytes
+def _in_prefix(pattern: re.Pattern[bytes], prefix: bytes) -> re.Match[bytes] | None:
+    return pattern.search(prefix)
 
 
 def _store_lists(store: re.Match[bytes], first: int, counts: tuple[int, int, int]) -> list[bytes]:

@@ -42,12 +42,17 @@ def check_document_signature(signed: SignedData, digest: bytes) -> ParsedCertifi
 def _verified(signed: SignedData, code: str) -> ParsedCertificate:
     try:
         certificate = parse(signed.certificate)
-        holds = ecdsa.verify_der(certificate.spki, signed.signature, signed.attributes)
+        holds = _made_with(certificate.spki, signed.signature, signed.attributes)
     except (DerMalformed, PublicKeyRefused) as error:
         raise SignatureRefused("signature.cms", f"the signer's certificate is unusable: {error}") from error
     if not holds:
         raise SignatureRefused(code, "the signature was not made with the certified key")
     return certificate
+
+
+@functools.lru_cache(maxsize=64)  # a file that is continued is read before and after
+def _made_with(spki: bytes, signature: bytes, attributes: bytes) -> bool:
+    return ecdsa.verify_der(spki, signature, attributes)
 
 
 @functools.lru_cache(maxsize=256)

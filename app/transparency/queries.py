@@ -49,9 +49,10 @@ async def lock_sequencer(session: Session) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEQUENCER_LOCK})
 
 
-async def take_pending(session: Session, most: int) -> list[tuple[UUID, bytes]]:
-    """Remove up to `most` entries from the queue, oldest first; return their ids and leaf hashes."""
-    oldest = select(LogPending.entry_id).order_by(LogPending.entry_id).limit(most)
+async def take_pending(session: Session, most: int, first: UUID | None = None) -> list[tuple[UUID, bytes]]:
+    """Remove up to `most` entries from the queue, `first` before all and the oldest then; return their ids and leaf hashes."""
+    ahead = [] if first is None else [(LogPending.entry_id == first).desc()]
+    oldest = select(LogPending.entry_id).order_by(*ahead, LogPending.entry_id).limit(most)
     taken = await session.execute(
         delete(LogPending)
         .where(LogPending.entry_id.in_(oldest.correlate(None).scalar_subquery()))
@@ -92,17 +93,25 @@ async def find_newest_checkpoint(session: Session) -> LogCheckpoint | None:
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def find_leaf_of_subject(session: Session, kind: str, subject_id: UUID) -> tuple[int, bytes, bytes] | None:
-    """Return (index, record, leaf hash) of the newest sequenced entry of a kind about a subject."""
+class NewestEntry(NamedTuple):
+    """An entry about a subject: its id, its place in the tree (None: it waits), its record and the leaf's hash."""
+
+    entry: UUID
+    place: int | None
+    record: bytes
+    leaf_hash: bytes
+
+
+async def find_newest_of_subject(session: Session, kind: str, subject_id: UUID, named: bytes) -> NewestEntry | None:
+    """Return the newest entry of a kind about a subject whose record holds these bytes; one that waits is newer than any in the tree."""
     statement = (
-        select(LogLeaf.index, LogEntry.record, LogEntry.leaf_hash)
-        .join(LogEntry, LogEntry.id == LogLeaf.entry_id)
+        select(LogEntry.id, LogLeaf.index, LogEntry.record, LogEntry.leaf_hash)
+        .outerjoin(LogLeaf, LogEntry.id == LogLeaf.entry_id)
         .where(LogEntry.subject_id == subject_id, LogEntry.kind == kind)
-        .order_by(LogLeaf.index.desc())
-        .limit(1)
+        .order_by(LogLeaf.index.desc().nulls_first(), LogEntry.id.desc())
     )
-    row = (await session.execute(statement)).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    rows = (NewestEntry(*row) for row in await session.execute(statement))  # one, or one for each renewal
+    return next((row for row in rows if named in row.record), None)
 
 
 async def list_records(session: Session, first: int, most: int) -> list[bytes]:

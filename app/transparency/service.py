@@ -57,15 +57,19 @@ async def record(session: Session, log: LogIdentity, entries: Sequence[Entry]) -
     await queries.insert_entries(session, rows)
 
 
-async def publish(session: Session, log: LogIdentity, *, now: datetime) -> LogCheckpoint | None:
-    """Sequence what waits (at most `MOST_LEAVES`) and sign a checkpoint of the larger tree; return the newest checkpoint.
+async def publish(
+    session: Session, log: LogIdentity, *, now: datetime, first: UUID | None = None
+) -> LogCheckpoint | None:
+    """Sequence what waits (at most `MOST_LEAVES`, the entry `first` among them) and sign a checkpoint of the larger tree.
+
+    Returns the newest checkpoint.
 
     Insertion order is not commit order, so there is no "newer than" mark: whatever is in the queue is not sequenced.
     """
     await queries.lock_sequencer(session)
     newest = await queries.find_newest_checkpoint(session)
     size = newest.size if newest else 0
-    waiting = await queries.take_pending(session, MOST_LEAVES)
+    waiting = await queries.take_pending(session, MOST_LEAVES, first)
     if not waiting:
         return newest
     leaves = [leaf for _, leaf in waiting]
@@ -82,22 +86,25 @@ async def publish(session: Session, log: LogIdentity, *, now: datetime) -> LogCh
     return checkpoint
 
 
-async def prove(session: Session, log: LogIdentity, kind: Fact, subject_id: UUID, *, now: datetime) -> InclusionProof:
+async def prove(
+    session: Session, log: LogIdentity, kind: Fact, subject_id: UUID, *, now: datetime, digest: bytes | None = None
+) -> InclusionProof:
     """Return the proof that the newest fact of a kind about a subject is in the tree of the newest checkpoint.
 
-    A fact that still waits is sequenced first, so that the receipt of a signature can be proven at once.
+    `digest`: the newest that names this SHA-256. A fact that still waits is sequenced first, so that the receipt of a
+    signature can be proven at once.
     """
-    found = await queries.find_leaf_of_subject(session, kind.value, subject_id)
-    if found is None:
-        await publish(session, log, now=now)
-        found = await queries.find_leaf_of_subject(session, kind.value, subject_id)
+    named = digest.hex().encode() if digest else b""
+    found = await queries.find_newest_of_subject(session, kind.value, subject_id, named)
+    if found is not None and found.place is None:
+        await publish(session, log, now=now, first=found.entry)
+        found = await queries.find_newest_of_subject(session, kind.value, subject_id, named)
     checkpoint = await queries.find_newest_checkpoint(session)
-    if found is None or checkpoint is None:
+    if found is None or found.place is None or checkpoint is None:
         raise NotFound
-    index, content, leaf = found
-    size = checkpoint.size
+    size, index = checkpoint.size, found.place
     hashes = await session.run_sync(lambda s: inclusion_proof(index, size, hash_reader(lambda t: _tile(s, t), size)))
-    return InclusionProof(index, size, content, leaf, hashes, checkpoint.root, checkpoint.note)
+    return InclusionProof(index, size, found.record, found.leaf_hash, hashes, checkpoint.root, checkpoint.note)
 
 
 async def newest_checkpoint(session: Session) -> LogCheckpoint:

@@ -1,5 +1,7 @@
 """SQL of verification."""
 
+from uuid import UUID
+
 from sqlalchemy import or_, select
 
 from app.core.db import Session
@@ -19,4 +21,12 @@ async def find_by_file_digest(session: Session, digest: bytes) -> Document | Non
         Document.id.in_(earlier),
     )
     statement = select(Document).where(same).limit(1)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def find_kind_of_earlier(session: Session, document_id: UUID, digest: bytes) -> str | None:
+    """Return what a document's last revision was when its file had this SHA-256, before a renewed time stamp followed."""
+    statement = select(DocumentRevision.kind).where(
+        DocumentRevision.document_id == document_id, DocumentRevision.sha256 == digest
+    )
     return (await session.execute(statement)).scalar_one_or_none()

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from app.core.blobs import BlobStore
 from app.core.db import Session
+from app.core.errors import NotFound
 from app.document import service as documents
 from app.document.compiled import TemplateShelf
 from app.document.models import Document
@@ -82,19 +83,10 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
                 Check("log.inclusion", "not_checked", "Tidak ada catatan yang dapat dicari."),
             ]
         )
-    kind = _fact_of(document, digest)
-    proof = await transparency.prove(session, verifier.log, kind, document.id, now=now)
-    included = verify_inclusion(proof.leaf_hash, proof.index, proof.size, proof.hashes, proof.root)
-    named = digest.hex().encode() in proof.record
-    holds = included and named
     voided = Voided(document.voided_at, document.void_ground or "other") if document.voided_at else None
     checks = [
         Check("register.match", "passed", "Berkas ini tercatat dalam daftar kami, byte demi byte."),
-        Check(
-            "log.inclusion",
-            "passed" if holds else "failed",
-            f"Catatan nomor {proof.index} dari {proof.size} dalam log transparansi.",
-        ),
+        await _log_check(session, verifier, document, digest, now=now),
     ]
     if voided:
         checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
@@ -102,12 +94,29 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
     return Registered(checks, voided, proofs, document.assurance)
 
 
-def _fact_of(document: Document, digest: bytes) -> Fact:
+async def _log_check(
+    session: Session, verifier: Verifier, document: Document, digest: bytes, *, now: datetime
+) -> Check:
+    kind = await _fact_of(session, document, digest)
+    try:
+        proof = await transparency.prove(session, verifier.log, kind, document.id, now=now, digest=digest)
+    except NotFound:
+        return Check("log.inclusion", "failed", "Log transparansi tidak memuat catatan tentang berkas ini.")
+    included = verify_inclusion(proof.leaf_hash, proof.index, proof.size, proof.hashes, proof.root)
+    told = f"Catatan nomor {proof.index} dari {proof.size} dalam log transparansi."
+    return Check("log.inclusion", "passed" if included else "failed", told)
+
+
+async def _fact_of(session: Session, document: Document, digest: bytes) -> Fact:
     """Which fact the log holds of the revision with this digest."""
     if document.assurance == "wet_scan":
         return Fact.SCAN_ACCEPTED
     if digest == document.signed_sha256:
         return Fact.DOCUMENT_SIGNED
-    if document.renewed_at and digest == document.sha256:
-        return Fact.DOCUMENT_RENEWED
-    return Fact.DOCUMENT_COUNTERSIGNED if digest == document.countersigned_sha256 else Fact.DOCUMENT_SEALED
+    if digest == document.countersigned_sha256:
+        return Fact.DOCUMENT_COUNTERSIGNED
+    if document.renewed_at is None:
+        return Fact.DOCUMENT_SEALED
+    newest = digest == document.sha256
+    renewed = newest or await queries.find_kind_of_earlier(session, document.id, digest) == "renewed"
+    return Fact.DOCUMENT_RENEWED if renewed else Fact.DOCUMENT_SEALED

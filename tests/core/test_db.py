@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import Column, MetaData, Table, Uuid, select, text
 
 from app.core import db, problems
-from app.core.db import Database, copy_rows, driver_url, libpq_url
+from app.core.db import Database, copy_rows, driver_url, libpq_url, once_committed
 from app.core.errors import AppError, Kind, ServiceBusy
 from app.core.http import SessionDep
 from app.core.prepared import Statement, among
@@ -108,6 +108,24 @@ async def test_only_remembered_refusals_keep_what_was_written(
     reply = await http.post("/children/7", params={"parent": 1, "refuse": refuse})
     assert reply.status_code == status
     assert await children(database) == kept
+
+
+async def test_what_waits_for_a_commit_is_done_by_that_one_alone(database: Database) -> None:
+    done: list[str] = []
+    async with database.transaction() as session:
+        once_committed(session, lambda: done.append("before the first statement"))
+        await session.rollback()
+        await session.execute(text("INSERT INTO parent VALUES (1)"))
+        once_committed(session, lambda: done.append("rolled back"))
+        await session.rollback()
+        await session.execute(text("INSERT INTO parent VALUES (2)"))
+        await session.commit()
+        assert done == []
+        async with session.begin_nested():
+            await session.execute(text("INSERT INTO parent VALUES (3)"))
+            once_committed(session, lambda: done.append("committed"))
+        assert done == []
+    assert done == ["committed"]
 
 
 async def test_rows_are_copied_in_the_callers_own_transaction(database: Database) -> None:

@@ -14,6 +14,7 @@ from app.core.permission import Permission
 from app.core.principal import Principal
 from app.countersigner import service as countersigner
 from app.countersigner.models import Countersigner
+from app.countersigner.service import Terms
 from app.document import other_makers, stamp_faults, store
 from app.document import queries as register
 from app.document import service as documents
@@ -31,6 +32,7 @@ from app.pdf.revision import SEAL_ROOM, PreparedRevision, embed, prepare_counter
 from app.pki.authority import Authority
 from app.pledge import service as pledge
 
+MANDATE_OVER = "mandate_over"
 UNSEALED = timedelta(minutes=10)  # the sealing job runs every two seconds
 
 
@@ -54,7 +56,8 @@ class NoteWay:
 class Countersigned:
     """A note whose signature was made elsewhere: the unsigned revision, where it begins, its hole, and the CMS to embed.
 
-    Without a hole the revision is a signing service's own update, and there is nothing to embed.
+    Without a hole the revision is a signing service's own update, and there is nothing to embed. `terms` is what the time in a signature
+    made elsewhere is held against.
     """
 
     document: Document
@@ -64,6 +67,7 @@ class Countersigned:
     digest: bytes
     cms: bytes
     provider: str = DEVICE
+    terms: Terms | None = None
 
 
 async def list_waiting(
@@ -158,6 +162,14 @@ async def lock_unchanged(session: Session, employee_id: UUID, ids: Sequence[UUID
     if not offices:
         return set()
     return {w.document.id for w in await queries.take_waiting(session, employee_id, offices, ids)}
+
+
+async def lock_named(session: Session, employee_id: UUID, document: Document) -> bool:
+    """Lock a document; whether it still waits for a note and names nobody else, whatever became of the person's mandate since."""
+    if document.countersign_agency_id is None:
+        return False
+    office = (document.round_id, document.countersign_agency_id)
+    return bool(await queries.take_waiting(session, employee_id, [office], [document.id]))
 
 
 async def names_of(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -261,6 +273,9 @@ def _finish_all(
         else:
             kinds = ("signer", "countersigner")
             signers = other_makers.check(extended, authority, roots, kinds, name=name, now=now)
+            signed_at = signers[-1].signed_at
+            if note.terms and signed_at and not note.terms(signed_at):
+                raise DocumentDamaged(document=name, reason=MANDATE_OVER)
             closed = other_makers.why_closed(other_makers.whole(extended))
             finished.append(_Finished(extended, signers[-1], closed))
     return finished

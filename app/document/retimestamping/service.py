@@ -5,7 +5,8 @@ asked for, so it is not taken again. Killed anywhere, the next run goes on; a do
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -94,14 +95,33 @@ def _renew_all(
 ) -> tuple[list[_Made], dict[UUID, str]]:
     made: list[_Made] = []
     faults: dict[UUID, str] = {}
-    for document, file in files:
+
+    def renewed(document: Document, file: Prefixed) -> bytes | str:
         try:
-            made.append((document, file, _renewed(document, file, sealer, standing, now)))
+            return _renewed(document, file, sealer, standing, now)
         except (DocumentDamaged, StoreDamaged) as damaged:
-            faults[document.id] = str(damaged.params.get("reason", damaged.code))
+            return str(damaged.params.get("reason", damaged.code))
         except (PdfFault, IssuerMissing, AppendRefused) as fault:
-            faults[document.id] = str(fault)
+            return str(fault)
+
+    for (document, file), done in zip(files, _each(renewed, files, sealer.authority), strict=True):
+        if isinstance(done, str):
+            faults[document.id] = done
+        else:
+            made.append((document, file, done))
     return made, faults
+
+
+def _each(
+    renewed: Callable[[Document, Prefixed], bytes | str],
+    files: Sequence[tuple[Document, Prefixed]],
+    authority: Authority,
+) -> list[bytes | str]:
+    together = authority.archive_stamps.together
+    if together == 1:
+        return [renewed(document, file) for document, file in files]
+    with ThreadPoolExecutor(together) as pool:  # they wait for a network
+        return list(pool.map(lambda one: renewed(*one), files))
 
 
 def _renewed(document: Document, file: Prefixed, sealer: Sealer, standing: Standing, now: datetime) -> bytes:

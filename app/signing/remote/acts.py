@@ -19,8 +19,8 @@ from app.identity.recovery import service as recovery
 from app.obligation import service as obligation
 from app.obligation.models import Participant
 from app.pledge import service as pledge
+from app.signing import countersigning, states
 from app.signing import queries as ceremony_queries
-from app.signing import states
 from app.signing.covering import ActKind, awaits, list_items, make_way, new_session, signature_of
 from app.signing.errors import ConfirmationsIncomplete
 from app.signing.models import RemoteCall, SigningEvidence, SigningSession
@@ -91,20 +91,32 @@ async def get_own(session: Session, actor: Principal, act_id: UUID, *, lock: boo
 
 
 async def begin(
-    session: Session, providers: Providers, signing: SigningSession, wanted: RemoteSend, *, address: str, now: datetime
+    session: Session,
+    ceremony: Ceremony,
+    providers: Providers,
+    signing: SigningSession,
+    wanted: RemoteSend,
+    *,
+    address: str,
+    now: datetime,
 ) -> Given | None:
     """Take the person's go: evidence written, the act `sending`. Returns what to send with, None if it is under way or done already.
 
-    No call without every statement confirmed, in the order they are read: as before a certificate in the device's ceremony.
+    No call without every statement confirmed, in the order they are read: as before a certificate in the device's ceremony. An official
+    whose mandate ended since the act was opened is refused (`DocumentChanged`).
     """
     if signing.state in {State.SENDING, State.SIGNED, State.UNKNOWN}:
         return None
     states.require(signing, State.PREPARED, now)
     provider = providers.get(signing.provider)
-    items = [item.document for item in await list_items(session, signing)]
+    covered = await list_items(session, signing)
+    items = [item.document for item in covered]
+    waiting = [document for document in items if awaits(signing, document)]
     if signing.kind == ActKind.SIGN:  # what was signed in time may be taken note of after the round
         await pledge.hold_open(session, {document.round_id for document in items}, now=now)
-    waiting = [document for document in items if awaits(signing, document)]
+    else:
+        left = [item for item in covered if item.document in waiting]
+        await countersigning.require_unchanged(session, ceremony, signing, left, now=now)
     await require_settled(session, [document.obligation_id for document in waiting])
     times = [confirmation.at for confirmation in wanted.confirmations]
     if [c.document for c in wanted.confirmations] != [d.id for d in items] or times != sorted(times):

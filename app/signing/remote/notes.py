@@ -5,12 +5,15 @@ its own: the official's field stays empty, and the name stands in the text.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import local_day
 from app.core.db import Session
 from app.core.principal import Principal
+from app.countersigner import service as countersigner
+from app.countersigner.service import Terms
 from app.document import service as documents
 from app.document.countersigning import service as noting
 from app.document.countersigning.service import Countersigned, NoteWay
@@ -96,18 +99,25 @@ async def sheet(session: Session, ceremony: Ceremony, document: Document, note: 
 async def keep(
     session: Session, ceremony: Ceremony, call: RemoteCall, document: Document, made: Made, *, now: datetime
 ) -> None:
-    """Examine what came back, append it, write register and log; the document is locked. Raises `Unfit`."""
+    """Examine what came back, append it, write register and log; the document is locked. Raises `Unfit`.
+
+    However late it comes, it is judged at its own time: the official had the mandate when the call was sent, and at the time in the
+    signature's time stamp. What became of the mandate since changes nothing.
+    """
     signing = await ceremony_queries.find_session(session, call.session_id, lock=False)
     assert signing is not None
     note = next(
         (n for n, d in await ceremony_queries.list_countersignatures(session, signing.id) if d is document), None
     )
-    today, at = local_day(now, ceremony.timezone), now.replace(microsecond=0)
-    waiting = await noting.lock_unchanged(session, signing.employee_id, [document.id], today=today)
-    if note is None or note.revision is None or document.id not in waiting:
+    at = now.replace(microsecond=0)
+    if note is None or note.revision is None or not await noting.lock_named(session, signing.employee_id, document):
         raise Unfit("document_gone")
+    terms = await _terms(session, ceremony, signing.employee_id, document)
+    if not terms(call.sent_at):
+        raise Unfit(noting.MANDATE_OVER)
     before = await documents.file_bytes(session, ceremony.shelf, ceremony.blobs, document)
     noted = _noted(document, note, made, before, call.provider)
+    noted = replace(noted, terms=lambda stamped: terms(max(stamped, call.sent_at)))  # clocks elsewhere may be behind
     try:
         (official,) = await noting.keep(
             session, ceremony.shelf, ceremony.blobs, ceremony.authority, [noted], roots=ceremony.roots, at=at
@@ -121,6 +131,13 @@ async def keep(
     call.state, call.ended_at = "signed", now
     if official is not None:
         call.certificate, call.stamped_at = {"common_name": official.name}, official.signed_at
+
+
+async def _terms(session: Session, ceremony: Ceremony, employee_id: UUID, document: Document) -> Terms:
+    assert document.countersign_agency_id is not None
+    return await countersigner.terms_of(
+        session, employee_id, document.round_id, document.countersign_agency_id, timezone=ceremony.timezone
+    )
 
 
 def _noted(document: Document, note: Countersignature, made: Made, before: bytes, provider: str) -> Countersigned:

@@ -143,7 +143,8 @@ async def send_act(
     """Send an act. The answer says that it is under way; read the act for its end. Asked again it sends nothing twice."""
     now = clock.now()
     found = await acts.get_own(session, actor, act_id, lock=True)
-    given = await acts.begin(session, providers, found, body, address=client_address(request), now=now)
+    address = client_address(request)
+    given = await acts.begin(session, ceremony, providers, found, body, address=address, now=now)
     if given is not None:  # runs when this transaction has committed and the answer has left
         background.add_task(_send, resources(request), act_id, given)
     return await acts.describe(session, ceremony, providers, found, now=now, language=_language(request))

@@ -8,6 +8,7 @@ sent again by itself. The secrets live in the arguments of `send_all` and nowher
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -26,8 +27,10 @@ from app.countersigner.models import Countersigner
 from app.document import elsewhere
 from app.document import service as documents
 from app.obligation.models import Participant
+from app.signing import countersigning
 from app.signing import queries as ceremony_queries
 from app.signing.covering import ActKind, Item, awaits, list_items
+from app.signing.errors import DocumentChanged
 from app.signing.models import RemoteCall, SigningSession
 from app.signing.providers.base import Cms, Given, Made, Provider, Sheet, SignedFile, Signer
 from app.signing.providers.errors import OutcomeUnknown
@@ -75,7 +78,7 @@ async def _intend(held: Resources, act_id: UUID, provider: Provider) -> Batch | 
             return None
         items = await list_items(session, signing)
         waiting = [item for item in items if awaits(signing, item.document)][: provider.traits.most]
-        if not waiting:
+        if not waiting or not await _may_still(session, ceremony, signing, waiting, clock.now()):
             return None
         signer = await signer_in(session, held.get(Settings), signing, waiting, provider)
         sheets = [await _sheet(session, ceremony, item) for item in waiting]
@@ -83,6 +86,19 @@ async def _intend(held: Resources, act_id: UUID, provider: Provider) -> Batch | 
         calls = [_call(signing, item.id, clock) for item in waiting]
         session.add_all(calls)
         return Batch(signer, tuple(sheets), tuple(call.id for call in calls))
+
+
+async def _may_still(
+    session: Session, ceremony: Ceremony, signing: SigningSession, items: Sequence[Item], now: datetime
+) -> bool:
+    """Whether an official still has the mandate under which the act began."""
+    if signing.kind != ActKind.COUNTERSIGN:
+        return True
+    try:
+        await countersigning.require_unchanged(session, ceremony, signing, items, now=now)
+    except DocumentChanged:
+        return False
+    return True
 
 
 def _call(signing: SigningSession, document_id: UUID, clock: Clock) -> RemoteCall:

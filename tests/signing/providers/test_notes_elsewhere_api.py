@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -147,3 +148,48 @@ async def test_nobody_but_the_official_opens_a_note_elsewhere(noted: tuple[Town,
     stranger = await town.signer()
     assert await refusal(open_note(stranger, [document], "bsre-v1")) == (404, "resource.not_found")
     assert await refusal(open_note(head, [document], "device")) == (409, "remote.own_ceremony")
+
+
+async def test_a_note_whose_end_shows_after_the_official_was_replaced_is_judged_at_its_own_time(
+    noted: tuple[Town, Device],
+) -> None:
+    town, head = noted
+    bsre, when = town.world.bsre, town.world.bsre.now
+    early, late, unsent = [await signed(town, "device") for _ in range(3)]
+    calls, files = {}, {}
+    for document, stamped in ((early, when()), (late, when() + timedelta(days=2))):
+        bsre.now, bsre.faults.waiting[:] = partial(lambda at: at, stamped), ["cut_after"]
+        assert (await town.send(head, await open_note(head, [document], "bsre-v1")))["state"] == "unknown"
+        calls |= {document: next(c["id"] for c in await town.unknown() if c["document_id"] == document)}
+        files |= {document: list(bsre.files.values())[-1]}
+    bsre.now = when
+    opened = await open_note(head, [unsent], "bsre-v1")
+    town.service.clock.advance(timedelta(seconds=30))
+    successor = next(town.numbers)
+    agency = (await town.unknown())[0]["agency_id"]
+    await record(town, agency, successor)
+
+    assert await refusal(town.send(head, opened)) == (409, "countersigning.document_changed")
+    assert await refusal(open_note(head, [unsent], "bsre-v2")) == (404, "resource.not_found")
+    given = {"files": {"file": ("a.pdf", files[early], "application/pdf")}, "data": {"reason": "diunduh dari layanan"}}
+    kept = await town.admin("POST", f"/remote-signatures/{calls[early]}/file", **given)
+    assert kept.json()["state"] == "signed", kept.text
+    given["files"] = {"file": ("b.pdf", files[late], "application/pdf")}
+    after = await town.admin("POST", f"/remote-signatures/{calls[late]}/file", **given)
+    assert (after.status_code, after.json()["params"]) == (422, {"reason": "mandate_over"}), after.text
+    decision = {"json": {"outcome": "not_signed", "reason": "ditandatangani sesudah masa jabatannya"}}
+    decided = await town.admin("POST", f"/remote-signatures/{calls[late]}/decision", **decision)
+    assert decided.json()["state"] == "not_signed", decided.text
+    await town.service.run_jobs()
+    states = [(await town.admin("GET", f"/documents/{one}")).json()["state"] for one in (early, late, unsent)]
+    assert states == ["sealed", "signed", "signed"]
+    data = (await town.admin("GET", f"/documents/{early}/file")).content
+    assert (await town.verdict(data))["verdict"] == "valid"
+    await record(town, agency, HEAD)
+    await note(town, head, [late, unsent], "device")
+
+
+async def record(town: Town, agency_id: str, number: int) -> None:
+    body = {"agency_id": agency_id, "nip": nip_of(number)}
+    done = await town.admin("POST", f"/rounds/{town.round_id}/countersigners", json=body)
+    assert done.status_code == 201, done.text
