@@ -11,7 +11,7 @@ from app.core.db import Session
 from app.core.prepared import Prepared, Statement, among
 from app.core.principal import Scope
 from app.obligation.models import Obligation, Participant
-from app.pledge.models import PledgeRound
+from app.pledge.models import Openness, PledgeRound
 
 # What every ceremony asks.
 _MINE = Prepared(
@@ -24,7 +24,7 @@ _MINE = Prepared(
     .order_by(PledgeRound.id.desc(), Obligation.id)
 )
 _BY_IDS = Prepared(
-    select(Obligation, PledgeRound)
+    select(Obligation, PledgeRound.title, PledgeRound.status, PledgeRound.opens_at, PledgeRound.closes_at)
     .join(PledgeRound, PledgeRound.id == Obligation.round_id)
     .where(among(Obligation.id, "ids"), Obligation.employee_id == bindparam("employee_id"))
 )
@@ -72,9 +72,10 @@ async def find_participant(session: Session, round_id: UUID, employee_id: UUID) 
     return found[0] if found else None
 
 
-async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
-    """Return a person's obligations among the ids, with their rounds."""
-    return await _BY_IDS.all(session, ids=list(ids), employee_id=employee_id)
+async def list_by_ids(session: Session, ids: Sequence[UUID], employee_id: UUID) -> list[tuple[Obligation, Openness]]:
+    """Return a person's obligations among the ids, and when their rounds are open."""
+    rows = await _BY_IDS.all(session, ids=list(ids), employee_id=employee_id)
+    return [(owed, Openness(title, status, opens_at, closes_at)) for owed, title, status, opens_at, closes_at in rows]
 
 
 async def mark_signed(

@@ -1,7 +1,7 @@
 """Templates, their immutable versions, and rounds as stored."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
@@ -34,6 +34,15 @@ class TemplateVersion(Base):
     source: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(doc="Empty for a version that came with the program.")
+
+
+class Openness(NamedTuple):
+    """Of a round, what tells whether people may sign in it; the rest of its row holds figures of every agency."""
+
+    title: str
+    status: str
+    opens_at: datetime
+    closes_at: datetime
 
 
 class PledgeRound(Base):

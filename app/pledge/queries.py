@@ -7,12 +7,15 @@ from sqlalchemy import bindparam, func, select
 
 from app.core.db import Session
 from app.core.prepared import Prepared, among
-from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
+from app.pledge.models import Openness, PledgeRound, RoundPledge, Template, TemplateVersion
 
 _BY_ID = select(PledgeRound).where(PledgeRound.id == bindparam("round_id"))
 _ROUND, _ROUND_LOCKED = Prepared(_BY_ID), Prepared(_BY_ID.with_for_update())
 _ROUNDS_HELD = Prepared(
-    select(PledgeRound).where(among(PledgeRound.id, "round_ids")).order_by(PledgeRound.id).with_for_update(read=True)
+    select(PledgeRound.title, PledgeRound.status, PledgeRound.opens_at, PledgeRound.closes_at)
+    .where(among(PledgeRound.id, "round_ids"))
+    .order_by(PledgeRound.id)
+    .with_for_update(read=True)
 )
 
 
@@ -102,9 +105,15 @@ async def find_round(session: Session, round_id: UUID, *, lock: bool = False) ->
     return found[0] if found else None
 
 
-async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[PledgeRound]:
-    """Return rounds under a shared lock: many may sign at once, and closing waits for them and they for it."""
-    return [held for (held,) in await _ROUNDS_HELD.all(session, round_ids=list(round_ids))]
+async def hold_rounds(session: Session, round_ids: Collection[UUID]) -> list[Openness]:
+    """Return when rounds are open, under a shared lock: many may sign at once, and closing waits for them and they for it."""
+    return [Openness(*held) for held in await _ROUNDS_HELD.all(session, round_ids=list(round_ids))]
+
+
+async def hold_round(session: Session, round_id: UUID) -> PledgeRound | None:
+    """Return a round under the same shared lock, with all of its row."""
+    statement = select(PledgeRound).where(PledgeRound.id == round_id).with_for_update(read=True)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def hold_running(session: Session) -> list[PledgeRound]:

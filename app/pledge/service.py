@@ -22,7 +22,7 @@ from app.pdf.inputs import CompileInputs, TrustMaterial
 from app.pdf.source import TemplateSource, load_source, source_from
 from app.pledge import queries
 from app.pledge.errors import AgencyUnknown, RoundDates, RoundNotDraft, RoundNotOpen, TemplateUnknown
-from app.pledge.models import PledgeRound, RoundPledge, Template, TemplateVersion
+from app.pledge.models import Openness, PledgeRound, RoundPledge, Template, TemplateVersion
 from app.pledge.schemas import ASN, Population, RoundCreate, RoundUpdate
 from app.transparency import service as transparency
 from app.transparency.record import Fact, LogIdentity
@@ -221,7 +221,7 @@ async def close_round(
     return pledge_round
 
 
-def require_open(pledge_round: PledgeRound, now: datetime) -> None:
+def require_open(pledge_round: PledgeRound | Openness, now: datetime) -> None:
     """Raise `RoundNotOpen` unless people may sign in the round at this instant."""
     if pledge_round.status != "open" or not pledge_round.opens_at <= now < pledge_round.closes_at:
         raise RoundNotOpen(title=pledge_round.title)
@@ -229,11 +229,12 @@ def require_open(pledge_round: PledgeRound, now: datetime) -> None:
 
 async def hold_running(session: Session, round_id: UUID) -> PledgeRound:
     """Return a round that stays open until this transaction has ended, whether people may sign at this instant or not."""
-    for pledge_round in await queries.hold_rounds(session, [round_id]):
-        if pledge_round.status != "open":
-            raise RoundNotOpen(title=pledge_round.title)
-        return pledge_round
-    raise NotFound
+    pledge_round = await queries.hold_round(session, round_id)
+    if pledge_round is None:
+        raise NotFound
+    if pledge_round.status != "open":
+        raise RoundNotOpen(title=pledge_round.title)
+    return pledge_round
 
 
 async def hold_all_running(session: Session) -> list[PledgeRound]:
