@@ -99,7 +99,7 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
     if voided:
         checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
     proofs = await signing.proofs_of(session, document.id)
-    return Registered(checks, voided, proofs, document.assurance)
+    return Registered(checks, voided, proofs, document.assurance, document.seal_refused)
 
 
 def _fact_of(document: Document, digest: bytes) -> Fact:
