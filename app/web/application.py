@@ -19,6 +19,7 @@ from app.web.pages import (
     dashboard,
     declining,
     home,
+    keys,
     kiosk,
     login,
     noting,
@@ -82,6 +83,7 @@ def install(app: FastAPI) -> None:
         screen,
         uncertain,
         scan_review,
+        keys,
         recap_check,
     ):
         app.include_router(pages.router, include_in_schema=False)
