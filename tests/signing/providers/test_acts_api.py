@@ -178,7 +178,22 @@ async def test_a_secret_the_provider_does_not_take_is_refused_before_anything_is
         assert await refusal(call) == (422, "provider.secret_missing")
     both = {"confirmations": confirmations(act), "passphrase": PASSPHRASE, "totp": TOTP}
     call = device._call("POST", f"/me/remote-signatures/{act['id']}/signature", both)
-    assert await refusal(call) == (422, "request.malformed")
+    assert await refusal(call) == (422, "provider.secret_missing")
+
+
+@pytest.mark.parametrize("provider", ["csc-v1", "csc-v2"])
+async def test_a_service_that_wants_pin_and_code_gets_both_in_one_request(elsewhere: Town, provider: str) -> None:
+    device = await elsewhere.signer()
+    act = await elsewhere.open(device, provider)
+    assert act["together"]
+    elsewhere.world.csc.both = True
+    try:
+        for given in ({"passphrase": PASSPHRASE}, {"totp": TOTP}, {"passphrase": WRONG, "totp": TOTP}):
+            refused = await elsewhere.send(device, act, **given)
+            assert (refused["state"], refused["refusal"]["code"]) == ("prepared", "provider.passphrase_wrong")
+        assert (await elsewhere.send(device, act, passphrase=PASSPHRASE, totp=TOTP))["state"] == "signed"
+    finally:
+        elsewhere.world.csc.both = False
 
 
 async def test_asked_twice_it_signs_once(elsewhere: Town) -> None:
