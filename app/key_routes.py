@@ -1,17 +1,15 @@
 """The service's own keys and certificates, for the administrator: what there is, where it lies, until when it holds."""
 
-import asyncio
 from datetime import datetime
 
+from fastapi import Request
 from pydantic import BaseModel
 
-from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep
-from app.core.permission import Permission
+from app.core.http import ActorDep, ClockDep, SessionDep, SettingsDep, resources
 from app.core.routing import Router
 from app.document import stamp_faults
-from app.pki.inventory import CertificateFacts, CertificateState, list_certificates
-from app.pki.keycheck import Finding
-from app.wiring import examine_keys, key_folder, key_places
+from app.key_standing import standing
+from app.pki.inventory import CertificateState
 
 router = Router(tags=["operation"])
 
@@ -44,18 +42,13 @@ class KeysRead(BaseModel):
 
 
 @router.get("/keys")
-async def read_keys(session: SessionDep, actor: ActorDep, settings: SettingsDep, clock: ClockDep) -> KeysRead:
+async def read_keys(
+    request: Request, session: SessionDep, actor: ActorDep, settings: SettingsDep, clock: ClockDep
+) -> KeysRead:
     """Tell which certificates the service works with, until when, and what is wrong; no secrets."""
-    actor.require(Permission.KEY_READ)
-    now = clock.now()
-
-    def look() -> tuple[list[CertificateFacts], list[Finding]]:
-        folder = key_folder(settings.storage)
-        return list_certificates(folder, now, places=key_places(settings)), examine_keys(settings, now)
-
-    certificates, findings = await asyncio.to_thread(look)
-    findings += await stamp_faults.findings(session)
+    found = await standing(session, actor, resources(request), settings, now=clock.now())
+    findings = [*found.findings, *(stamp_faults.finding(fault) for fault in found.faults)]
     return KeysRead(
-        certificates=[CertificateRead.model_validate(one, from_attributes=True) for one in certificates],
+        certificates=[CertificateRead.model_validate(one, from_attributes=True) for one in found.certificates],
         findings=[KeyFindingRead.model_validate(one, from_attributes=True) for one in findings],
     )

@@ -23,11 +23,12 @@ from app.core.settings import Settings
 from app.core.telemetry import CERTIFICATE_ENDS, REGISTRY, STAMPS_FAIL
 from app.document import stamp_faults
 from app.document.outside_stamps import shown
-from app.pki.errors import PkiFault, TimestampUnavailable
+from app.key_standing import examine
+from app.pki.errors import TimestampUnavailable
 from app.pki.inventory import list_certificates
-from app.pki.keycheck import Finding, superseded
+from app.pki.keycheck import Finding
 from app.pki.keyring import KeyRing
-from app.wiring import examine_keys, key_folder
+from app.wiring import key_folder
 
 log = structlog.get_logger()
 router = Router(tags=["operation"])
@@ -51,24 +52,11 @@ async def readiness(request: Request, settings: SettingsDep, clock: ClockDep) ->
             faults.append("database: the schema is not current; run `pakta db upgrade`")
     except (SQLAlchemyError, OSError) as error:
         faults.append(f"database: {type(error).__name__}")
-    findings = await asyncio.to_thread(_examine, request, settings, clock.now())
+    findings = await asyncio.to_thread(examine, resources(request), settings, clock.now())
     findings += await _stamp_findings(database)
     faults += [f"keys: {f.code}: {f.detail}" for f in findings if f.level == "error"]
     warnings = [f"keys: {f.code}: {f.detail}" for f in findings if f.level != "error"]
     return JSONResponse({"ready": not faults, "faults": faults, "warnings": warnings}, 503 if faults else 200)
-
-
-def _examine(request: Request, settings: Settings, now: datetime) -> list[Finding]:
-    authority = resources(request).get(KeyRing).authority
-    with suppress(PkiFault):  # what stops the renewal of the list is found just below
-        authority.crls(now)
-    in_use = {
-        "root": authority.root,
-        "issuing": authority.issuing,
-        "tsa": authority.tsa.certificate,
-        "e-seal": authority.e_seal_certificate,
-    }
-    return examine_keys(settings, now) + superseded(key_folder(settings.storage), in_use)
 
 
 async def _stamp_findings(database: Database) -> list[Finding]:

@@ -72,6 +72,7 @@ def simulate_csc(
     fault: Fault = None,
     slow_seconds: Slow = 40.0,
     root: Root = Path("csc-root.pem"),
+    both: Annotated[bool, typer.Option("--both", help="Want PIN and one-time code, not one of them.")] = False,
 ) -> None:
     """Serve the API of the Cloud Signature Consortium, versions 1 and 2 at once.
 
@@ -81,7 +82,7 @@ def simulate_csc(
     faults = _faults(fault, slow_seconds)
     authority = make_authority("CSC", datetime.now(UTC))
     authority.write_root(root)
-    service = csc.Service(authority, lambda: datetime.now(UTC), faults)
+    service = csc.Service(authority, lambda: datetime.now(UTC), faults, both=both)
     _tell(port, root, csc.USERNAME, csc.PASSWORD)
     _serve(csc.build(service), port)
 

@@ -40,11 +40,11 @@ async def why_waiting(session: Session, asked: Collection[str]) -> str | None:
 
 async def findings(session: Session) -> list[Finding]:
     """Return the same as warnings of `pakta keys check`."""
-    return [
-        Finding(
-            "timestamp.unavailable",
-            "warning",
-            f"{fault.url} tidak memberi stempel waktu yang sah sejak {fault.since:%Y-%m-%d %H:%M} UTC: {fault.reason}.",
-        )
-        for fault in await list_faults(session)
-    ]
+    return [finding(fault) for fault in await list_faults(session)]
+
+
+def finding(fault: StampFault) -> Finding:
+    """One of them as a warning."""
+    since = f"{fault.since:%Y-%m-%d %H:%M} UTC"
+    detail = f"{fault.url} tidak memberi stempel waktu yang sah sejak {since}: {fault.reason}."
+    return Finding("timestamp.unavailable", "warning", detail)

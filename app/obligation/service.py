@@ -89,6 +89,11 @@ async def list_mine(session: Session, actor: Principal) -> list[tuple[Obligation
     return await queries.list_mine(session, actor.require_employee())
 
 
+async def list_of(session: Session, employee_id: UUID) -> list[tuple[Obligation, PledgeRound]]:
+    """Return what a person owes and has signed, in rounds that have opened; whether the caller may know is asked before."""
+    return await queries.list_mine(session, employee_id)
+
+
 async def require_pending(
     session: Session, employee_id: UUID, ids: Sequence[UUID], *, now: datetime
 ) -> list[Obligation]:

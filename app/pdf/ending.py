@@ -18,36 +18,26 @@ from pyhanko.pdf_utils.xref import XRefSectionType
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
+from app.pdf.crossref import Trailer
 from app.pdf.object_numbers import DSS
+from app.pdf.opening import open_file
 
 OWN_FIELDS = ("pejabat", "segel", "arsip")
-_TRAILER = re.compile(
-    rb"trailer\n<</Size (\d+)(/Root \d+ 0 R/Info \d+ 0 R)(?:/Prev \d+)?/ID\[<([0-9a-f]{32})><[0-9a-f]{32}>\]>>\n"
-    rb"startxref\n(\d+)\n%%EOF\n\Z"
-)
-_TRAILER_LENGTH = 250
+MOST_OBJECTS = 8_388_607
+"""Indirect objects a file may have (ISO 32000-1 annex C.2)."""
+_ID_DIGITS = 32
 
 
 class AppendRefused(Exception):
     """Nothing may or can be appended to this file; `code` is a stable word.
 
     `no_changes`: a signature certifies that nothing changes; `field_lock`: one locks a field of ours; `form`: the file ends in a
-    form we cannot continue (a cross-reference stream, a store that is no object of its own).
+    form we cannot continue (a store that is no object of its own, a trailer without its references).
     """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Trailer:
-    """What a further revision takes over from the one before; `first_id` is hex digits."""
-
-    size: int
-    entries: bytes
-    first_id: bytes
-    startxref: int
 
 
 @dataclass(frozen=True)
@@ -82,16 +72,10 @@ class Ending:
     form: Form | None
 
 
-def own_trailer(part: bytes) -> Trailer | None:
-    """The trailer at the end of what this engine wrote; None for what another did."""
-    found = _TRAILER.search(part, max(0, len(part) - _TRAILER_LENGTH))
-    return Trailer(int(found[1]), found[2], found[3], int(found[4])) if found else None
-
-
 def read_ending(data: bytes) -> Ending:
     """How a signed file of ours ends, whoever signed it; raises `AppendRefused` where nothing may or can follow."""
     try:
-        reader = PdfFileReader(BytesIO(data))
+        reader = open_file(data)
         _require_open(reader)
         return Ending(_trailer(reader), _store(reader), _form(reader))
     except AppendRefused:
@@ -109,7 +93,7 @@ def merged(store: Store, certificates: bytes, crls: bytes, responses: bytes = b"
 def read_signers(data: bytes) -> list[tuple[bytes, datetime]]:
     """(certificate in DER, time of the stamp) of each signature of a file that was examined, archive time stamps not among them."""
     found = []
-    for embedded in PdfFileReader(BytesIO(data)).embedded_regular_signatures:
+    for embedded in open_file(data).embedded_regular_signatures:
         for token in extract_tst_data_iter(embedded.signer_info, signed=False):
             at: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
             found.append((bytes(embedded.signer_cert.dump()), at))
@@ -131,15 +115,34 @@ def _require_open(reader: PdfFileReader) -> None:
 
 
 def _trailer(reader: PdfFileReader) -> Trailer:
+    """What follows continues the newest section in its own form; a table that names a stream beside it (a hybrid) counts as a table."""
     newest = reader.xrefs.get_xref_container_info(reader.xrefs.total_revisions - 1)
-    if newest.xref_section_type is not XRefSectionType.STANDARD:
-        raise AppendRefused("form")
     view: Any = reader.trailer_view
     entries = b"".join(
-        b"/%s %s" % (key.encode(), _written(view.raw_get(f"/{key}"))) for key in ("Root", "Info") if f"/{key}" in view
+        b"/%s %d 0 R" % (key.encode(), _own_number(view.raw_get(f"/{key}")))
+        for key in ("Root", "Info")
+        if f"/{key}" in view
     )
     first_id = bytes(view["/ID"][0].original_bytes).hex().encode()
-    return Trailer(int(view["/Size"]), entries, first_id, newest.declared_startxref)
+    size = max(
+        int(view["/Size"]), *(1 + _highest(reader, revision) for revision in range(reader.xrefs.total_revisions))
+    )
+    if size > MOST_OBJECTS or len(first_id) != _ID_DIGITS:
+        raise AppendRefused("form")
+    streamed = newest.xref_section_type is XRefSectionType.STREAM
+    return Trailer(size, entries, first_id, newest.declared_startxref, streamed)
+
+
+def _highest(reader: PdfFileReader, revision: int) -> int:
+    """The highest object number a revision lists, whatever its /Size says."""
+    return max((one.idnum for one in reader.xrefs.explicit_refs_in_revision(revision)), default=0)
+
+
+def _own_number(pointer: Any) -> int:
+    """The number of an object of its own, of which nothing but the first generation is written here."""
+    if not isinstance(pointer, generic.IndirectObject) or pointer.generation:
+        raise AppendRefused("form")
+    return int(pointer.idnum)
 
 
 def _store(reader: PdfFileReader) -> Store | None:
@@ -147,14 +150,13 @@ def _store(reader: PdfFileReader) -> Store | None:
     if "/DSS" not in root:
         raise AppendRefused("form")
     pointer = root.raw_get("/DSS")
-    if not isinstance(pointer, generic.IndirectObject):
-        raise AppendRefused("form")
-    if pointer.idnum == DSS and reader.xrefs.get_last_change(pointer.reference) == 0:
+    number = _own_number(pointer)
+    if number == DSS and reader.xrefs.get_last_change(pointer.reference) == 0:
         return None
     found: Mapping[str, Any] = root["/DSS"]
     certificates, crls, responses = (_listed(found, key) for key in ("/Certs", "/CRLs", "/OCSPs"))
     further = _others(found, {"/Type", "/Certs", "/CRLs", "/OCSPs"})
-    return Store(pointer.idnum, certificates, crls, responses, further)
+    return Store(number, certificates, crls, responses, further)
 
 
 def _form(reader: PdfFileReader) -> Form | None:
@@ -162,7 +164,7 @@ def _form(reader: PdfFileReader) -> Form | None:
     if not isinstance(pointer, generic.IndirectObject):
         return None
     found: Mapping[str, Any] = reader.root["/AcroForm"]
-    return Form(pointer.idnum, _listed(found, "/Fields"), _others(found, {"/Fields"}))
+    return Form(_own_number(pointer), _listed(found, "/Fields"), _others(found, {"/Fields"}))
 
 
 def _others(found: Mapping[str, Any], but: Collection[str]) -> bytes:

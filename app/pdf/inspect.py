@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from typing import Any, Literal
 
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 
 from app.pdf.embedded_signature import NIP_ATTRIBUTE, SignatureVerdict, Trust, Validator
+from app.pdf.opening import open_file
 from app.pdf.reopen import Kind
 
 MOST_BYTES = 20 * 2**20
@@ -123,7 +122,7 @@ async def _examine(
     *,
     ours: bool,
 ) -> Inspection:
-    reader = PdfFileReader(BytesIO(data))
+    reader = open_file(data)
     if reader.encrypted:
         return _unchecked("file.encrypted", ours=ours)
     embedded = reader.embedded_signatures

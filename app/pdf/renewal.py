@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 
+from app.pdf.crossref import closing
 from app.pdf.dss import dss_dictionary
 from app.pdf.ending import merged
 from app.pdf.errors import RevisionRefused
 from app.pdf.field import ARCHIVE_VALUE
-from app.pdf.increment import Sign, build_increment, trailer
+from app.pdf.increment import Sign, build_increment
 from app.pdf.object_numbers import DSS, FORM
-from app.pdf.revision import TOKEN_ROOM, FileParts, covered_digest, last_trailer, packed, xref
+from app.pdf.revision import TOKEN_ROOM, FileParts, covered_digest, last_trailer, packed
 from app.pdf.syntax import references
 
 _STORE = re.compile(
@@ -56,12 +57,8 @@ def append_renewal(
         *((first + at, packed(one)) for at, one in enumerate(added)),
     ]
     file_id = sha256(b"".join([body for _, body in objects])).hexdigest()[:32].encode()
-
-    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
-        entries = b"%s/Prev %d" % (last.entries, last.startxref)
-        return xref(offsets) + trailer(size, entries, last.first_id, file_id, startxref)
-
-    increment = build_increment(document.length, objects, (value_number, ARCHIVE_VALUE), room, closing)
+    end = closing(last, size, file_id)
+    increment = build_increment(document.length, objects, (value_number, ARCHIVE_VALUE), room, end)
     return increment.sealed(sign(covered_digest(document, increment)))
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -25,6 +24,7 @@ from pyhanko.sign.diff_analysis import (
 from pyhanko.sign.diff_analysis.constants import ROOT_EXEMPT_STRICT_COMPARISON
 
 from app.pdf.embedded_signature import SignatureVerdict, Trust, Validator
+from app.pdf.opening import open_file
 
 _CATALOG_RULE: Any = CatalogModificationRule
 _POLICY = StandardDiffPolicy(
@@ -77,8 +77,8 @@ def require_update(data: bytes, sent: bytes) -> None:
     """That a file is the one sent and an update, which adds signatures and changes nothing else. Raises `ReturnedRefused`."""
     _require_form(data, sent)
     try:
-        reader = PdfFileReader(BytesIO(data))
-        _check_update(reader, PdfFileReader(BytesIO(sent)).xrefs.total_revisions - 1)
+        reader = open_file(data)
+        _check_update(reader, open_file(sent).xrefs.total_revisions - 1)
     except ReturnedRefused:
         raise
     except Exception as error:  # a stranger's bytes may break any parser in any way
@@ -93,7 +93,7 @@ def _require_form(data: bytes, sent: bytes | None) -> None:
 
 
 async def _judge(data: bytes, trust_roots: Sequence[bytes], now: datetime, *, updated: bool) -> SignatureVerdict:
-    reader = PdfFileReader(BytesIO(data))
+    reader = open_file(data)
     embedded = reader.embedded_signatures
     if len(embedded) != 1 or reader.encrypted:
         raise ReturnedRefused("no_signature")

@@ -12,16 +12,17 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
+from app.pdf.crossref import Trailer, closing, own_trailer
 from app.pdf.dss import dss_dictionary
-from app.pdf.ending import Ending, Store, Trailer, merged, own_trailer
+from app.pdf.ending import Ending, Store, merged
 from app.pdf.errors import RevisionRefused
 from app.pdf.field import ARCHIVE_VALUE, field_dictionary, signature_value, visible_mark
-from app.pdf.increment import Increment, Laid, Sign, build_increment, embed, lay_out, trailer
+from app.pdf.increment import Increment, Laid, Sign, build_increment, embed, lay_out
 from app.pdf.metadata import pdf_date
 from app.pdf.moment import moment_in_words
 from app.pdf.object_numbers import DSS
 from app.pdf.person import Official
-from app.pdf.syntax import Rectangle, references, stream, xref_row
+from app.pdf.syntax import Rectangle, references, stream
 from app.pdf.tail import HashState
 from app.pdf.typesetter import load_typesetters, tidy
 
@@ -223,12 +224,8 @@ def _increment(
 ) -> Increment:
     last = last_trailer(document)
     revision = _revision(empty, mark, value, last.size, added, _store(document))
-
-    def closing(offsets: Sequence[tuple[int, int]], startxref: int) -> bytes:
-        entries = b"%s/Prev %d" % (last.entries, last.startxref)
-        return xref(offsets) + trailer(revision.size, entries, last.first_id, revision.file_id, startxref)
-
-    return build_increment(document.length, revision.laid, (revision.value_number, value), room, closing)
+    end = closing(last, revision.size, revision.file_id)
+    return build_increment(document.length, revision.laid, (revision.value_number, value), room, end)
 
 
 def _store(document: FileParts) -> bytes | Store:
@@ -280,16 +277,6 @@ def _stored(store: bytes | Store, certificates: bytes, crls: bytes) -> tuple[int
 def packed(crl: bytes) -> bytes:
     """A CRL or certificate (DER) as a stream object."""
     return stream(crl)
-
-
-def xref(offsets: Sequence[tuple[int, int]]) -> bytes:
-    """A cross-reference section of as many subsections as there are runs of consecutive numbers."""
-    runs: list[tuple[int, list[bytes]]] = []
-    for object_number, offset in sorted(offsets):
-        if not runs or object_number != runs[-1][0] + len(runs[-1][1]):
-            runs.append((object_number, []))
-        runs[-1][1].append(xref_row(offset))
-    return b"xref\n" + b"".join([b"%d %d\n%s" % (first, len(rows), b"".join(rows)) for first, rows in runs])
 
 
 def covered_digest(document: FileParts, increment: Increment) -> bytes:

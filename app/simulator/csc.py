@@ -29,7 +29,7 @@ DISABLED_USER = "8"
 
 @dataclass
 class Service:
-    """A simulated service: whose certificates it holds, and how the next calls of signHash go wrong."""
+    """A simulated service: whose certificates it holds, and how the next calls of signHash go wrong; `both`: it wants PIN and OTP."""
 
     authority: SimulatedAuthority
     now: Callable[[], datetime]
@@ -37,6 +37,7 @@ class Service:
     tokens: set[str] = field(default_factory=set)
     granted: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     certified: dict[str, Certified] = field(default_factory=dict)
+    both: bool = False
 
     def of(self, credential: str) -> Certified | None:
         """Key and certificate of a credential: `cred-` and the user's id."""
@@ -113,9 +114,9 @@ def _hashes(version: str, body: dict[str, Any]) -> tuple[str, ...]:
 
 def _authorize(service: Service, version: str, body: dict[str, Any]) -> Response:
     given = body if version == "v1" else {one["id"]: one["value"] for one in body.get("authData", [])}
-    if "OTP" in given and given["OTP"] != TOTP:
+    if given.get("OTP", TOTP) != TOTP or (service.both and "OTP" not in given):
         return _error("invalid_otp")
-    if "OTP" not in given and given.get("PIN") != PASSPHRASE:
+    if given.get("PIN", PASSPHRASE) != PASSPHRASE or ("PIN" not in given and (service.both or "OTP" not in given)):
         return _error("invalid_pin")
     hashes_of = _hashes(version, body)
     if not hashes_of or body.get("numSignatures") != len(hashes_of):

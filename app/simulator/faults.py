@@ -22,6 +22,7 @@ AFTER = (
     "no_file",
     "no_changes",
     "field_lock",
+    "packed",
 )
 FAULTS = (*BEFORE, *AFTER, "none")
 """`login`: 401; `error`: 500 with the service's JSON; `html`: an error page with status 200; `html_error`: a proxy's 502; `cut_before`,
@@ -29,6 +30,7 @@ FAULTS = (*BEFORE, *AFTER, "none")
 the answer is a 500 without words or an error page; `rewritten`, `unsigned`, `changed`, `not_pdf`, `foreign`: another file than was
 signed comes back (saved anew, without signature, with a changed page, no PDF, signed under a strange root); `no_file`: the answer
 holds no file; `no_changes`, `field_lock`: signed well, but certified so that nothing may be appended, or with every field locked;
+`packed`: signed well, and written with object streams and a cross-reference stream;
 `none`: a good day.
 """
 

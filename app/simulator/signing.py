@@ -22,6 +22,7 @@ from pyhanko.sign.fields import (
     SigSeedSubFilter,
     enumerate_sig_fields,
 )
+from pyhanko.sign.signers.pdf_byterange import PdfSignedData
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -39,11 +40,12 @@ class BadPdf(Exception):
 def sign_pdf(data: bytes, authority: SimulatedAuthority, name: str, now: datetime, limit: str = "") -> bytes:
     """Return the file with an appended signature in this person's name; raises `BadPdf`.
 
-    `limit`: `no_changes` certifies that nothing follows (DocMDP P 1), `field_lock` locks every field.
+    `limit`: `no_changes` certifies that nothing follows (DocMDP P 1), `field_lock` locks every field; `packed` writes the update as
+    newer programs do, its objects in object streams and its cross-references as a stream.
     """
     person = _certified(authority, name)
     try:
-        writer = IncrementalPdfFileWriter(io.BytesIO(data))
+        writer = (_Packed if limit == "packed" else IncrementalPdfFileWriter)(io.BytesIO(data))
         return _signed(writer, person, authority, now, limit)
     except (PdfError, ValueError, KeyError, TypeError) as error:
         raise BadPdf from error
@@ -65,6 +67,23 @@ def spoil(made: bytes, sent: bytes, fault: str, name: str, now: datetime) -> byt
     if fault == "foreign":
         return sign_pdf(sent, make_authority("BSrE", now), name, now)
     return made
+
+
+class _Packed(IncrementalPdfFileWriter):
+    """Writes what may stand in an object stream into one (ISO 32000-1 clause 7.5.7): no streams, and not the signature itself."""
+
+    def _write(self, stream: Any, skip_header: bool = False) -> None:
+        self.stream_xrefs = True
+        super()._write(stream, skip_header)
+
+    def _write_objects(self, stream: Any, object_position_dict: Any) -> None:
+        prepare: Any = self.prepare_object_stream
+        packed = prepare()
+        for (generation, number), one in list(self.objects.items()):
+            if not isinstance(one, (generic.StreamObject, PdfSignedData)):
+                packed.add_object(number, one)
+                del self.objects[generation, number]
+        super()._write_objects(stream, object_position_dict)
 
 
 async def verdict(data: bytes, authority: SimulatedAuthority, now: datetime) -> tuple[int, bool]:

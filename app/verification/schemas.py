@@ -45,7 +45,11 @@ class VoidedRead(BaseModel):
 
 
 class VerdictRead(BaseModel):
-    """A verdict and the checks it follows from."""
+    """A verdict and the checks it follows from.
+
+    `seal_refused`: why a valid document bears no e-seal of the institution: a signature of another service forbids every change
+    (`no_changes`), locks the field (`field_lock`), or its form cannot be continued (`form`).
+    """
 
     verdict: Literal["valid", "invalid", "not_checked"]
     reason: str
@@ -53,6 +57,7 @@ class VerdictRead(BaseModel):
     signers: list[SignerRead]
     checks: list[CheckRead]
     voided: VoidedRead | None
+    seal_refused: Literal["no_changes", "field_lock", "form"] | None
 
 
 def mask_name(name: str) -> str:
@@ -94,4 +99,5 @@ def public(report: Report) -> VerdictRead:
         ],
         checks=[CheckRead(code=c.code, result=c.result, detail=c.detail) for c in report.checks],
         voided=VoidedRead(at=report.voided.at, ground=report.voided.ground) if report.voided else None,
+        seal_refused=report.seal_refused,
     )

@@ -91,7 +91,7 @@ async def _register_checks(session: Session, verifier: Verifier, digest: bytes, 
     if voided:
         checks.append(Check("register.voided", "failed", "Dokumen ini sudah dibatalkan."))
     proofs = await signing.proofs_of(session, document.id)
-    return Registered(checks, voided, proofs, document.assurance)
+    return Registered(checks, voided, proofs, document.assurance, document.seal_refused)
 
 
 async def _log_check(

@@ -39,12 +39,16 @@ class Voided:
 
 @dataclass(frozen=True)
 class Registered:
-    """What the register adds to a file: checks, whether it was voided, and how each kind of signer proved who they were."""
+    """What the register adds to a file: checks, whether it was voided, and how each kind of signer proved who they were.
+
+    `seal_refused`: why it bears no e-seal and never will, one of `document.models.SEAL_REFUSED`.
+    """
 
     checks: Sequence[Check] = ()
     voided: Voided | None = None
     proofs: Mapping[str, Proven] = field(default_factory=dict)
     assurance: str = "uncertified"
+    seal_refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Report:
     checks: list[Check] = field(default_factory=list)
     voided: Voided | None = None
     proofs: Mapping[str, Proven] = field(default_factory=dict)
+    seal_refused: str | None = None
 
 
 def judge(inspection: Inspection, registered: Registered = Registered()) -> Report:
@@ -70,7 +75,8 @@ def judge(inspection: Inspection, registered: Registered = Registered()) -> Repo
     if failed is not None:
         voided = registered.voided if failed.code == "register.voided" else None
         return Report(Verdict.INVALID, failed.code, None, signers, checks, voided, registered.proofs)
-    return Report(Verdict.VALID, "", registered.assurance, signers, checks, None, registered.proofs)
+    refused = registered.seal_refused
+    return Report(Verdict.VALID, "", registered.assurance, signers, checks, None, registered.proofs, refused)
 
 
 def judge_scan(registered: Registered) -> Report:

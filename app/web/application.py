@@ -19,6 +19,7 @@ from app.web.pages import (
     dashboard,
     declining,
     home,
+    keys,
     kiosk,
     login,
     noting,
@@ -29,6 +30,7 @@ from app.web.pages import (
     register,
     remote,
     scan_review,
+    scan_upload,
     scanning,
     screen,
     sso,
@@ -81,7 +83,9 @@ def install(app: FastAPI) -> None:
         dashboard,
         screen,
         uncertain,
+        scan_upload,
         scan_review,
+        keys,
         recap_check,
     ):
         app.include_router(pages.router, include_in_schema=False)

@@ -78,6 +78,7 @@ class Office:
                 "office.nav.uncertain",
                 self.elsewhere and everything and may(Permission.REMOTE_DECIDE),
             ),
+            ("/kantor/kunci", "office.nav.keys", may(Permission.KEY_READ)),
             ("/kantor/persetujuan", "office.nav.approvals", everything and may(Permission.APPROVAL_DECIDE)),
             ("/kantor/riwayat", "office.nav.history", everything and may(Permission.ACCESS_READ)),
             ("/kantor/sesi", "office.nav.sessions", self.account is not None),

@@ -9,30 +9,31 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Locator, async_playwright
 
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.core.settings import NikSettings
 from app.core.signing_settings import SigningSettings
 from app.device.signer import API
-from app.simulator import bsre
+from app.simulator import bsre, csc
 from app.simulator.authority import make_authority
-from app.simulator.people import BUILT_IN, PASSPHRASE
+from app.simulator.people import BUILT_IN, PASSPHRASE, TOTP
 from tests.journeys.browser import Phone, launch, round_opened, serving
 from tests.service import Service
 from tests.signing.opened_round import nip_of, person_row
-from tests.signing.providers.cases import WRONG, bsre_settings, served
+from tests.signing.providers.cases import WRONG, bsre_settings, csc_settings, served
 from tests.web.visits import Visit, activated, database_of_a_module, office
 
 
 @dataclass
 class Site:
-    """A server whose people may sign through a simulated gateway or on paper; `numbers` gives people nobody has used yet."""
+    """A server whose people may sign through simulated services or on paper; `numbers` gives people nobody has used yet."""
 
     service: Service
     origin: str
     gateway: bsre.Gateway
+    csc: csc.Service
     numbers: Any
 
     async def phone(self, browser: Browser) -> Phone:
@@ -71,21 +72,24 @@ async def site(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
     authority = make_authority("BSrE", datetime.now(UTC))
     gateway = bsre.Gateway(authority, lambda: datetime.now(UTC), shape="json")
     with database_of_a_module(postgres) as url:
-        async with served(bsre.build(gateway)) as gateway_url:
+        remote = csc.Service(authority, lambda: datetime.now(UTC))
+        async with served(bsre.build(gateway)) as gateway_url, served(csc.build(remote)) as csc_url:
+            roots = authority.write_root(folder / "root.pem")
             given = [
-                SigningSettings(providers="device,bsre-v1,wet_scan"),
-                bsre_settings(gateway_url, roots=authority.write_root(folder / "root.pem")),
+                SigningSettings(providers="device,bsre-v1,csc-v2,wet_scan"),
+                bsre_settings(gateway_url, roots=roots),
+                csc_settings(csc_url, roots=roots),
                 NikSettings(keep=True),
             ]
             async with serving(url, folder, given) as (service, origin):
-                await service.import_roster([person_row(n) for n in range(1, 6)])
+                await service.import_roster([person_row(n) for n in range(1, 7)])
                 await round_opened(service, await service.open_round(pledges=["pakta_integritas"]))
-                yield Site(service, origin, gateway, count(1))
+                yield Site(service, origin, gateway, remote, count(1))
 
 
-async def to_the_passphrase(phone: Phone) -> None:
+async def to_the_passphrase(phone: Phone, service: str = "BSrE") -> None:
     """From the home page through the statement to the field."""
-    await phone.tap("Tanda tangani 1 dokumen lewat BSrE")
+    await phone.tap(f"Tanda tangani 1 dokumen lewat {service}")
     await phone.page.locator("main[data-state=reading]").wait_for()
     await phone.page.locator(".end").scroll_into_view_if_needed()
     await phone.page.locator("button.confirm").click()
@@ -125,6 +129,51 @@ async def test_a_wrong_passphrase_is_told_and_the_right_one_signs(browser: Brows
     assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
     assert phone.complaints == []
     await phone.close()
+
+
+async def test_a_service_that_wants_pin_and_code_is_given_both_and_a_cut_connection_is_settled_first(
+    browser: Browser, site: Site
+) -> None:
+    phone, remote = await site.phone(browser), "layanan tanda tangan jarak jauh"
+    page, site.csc.both = phone.page, True
+    await to_the_passphrase(phone, remote)
+    await phone.seen("lewat-csc")
+    pin, code = page.get_by_label(f"Passphrase {remote} Anda"), page.get_by_label(f"Kode sekali pakai {remote}")
+    for given in ((WRONG, TOTP), (PASSPHRASE, ""), ("", TOTP)):
+        await pin.fill(given[0])
+        await code.fill(given[1])
+        async with page.expect_response(lambda reply: reply.request.method == "GET" and "/me/remote-" in reply.url):
+            await page.keyboard.press("Enter")
+        await pin.wait_for()
+        await page.get_by_text("Passphrase, PIN, atau kode sekali pakai salah").wait_for()
+        assert (await pin.input_value(), await code.input_value()) == ("", "")
+    site.csc.faults.waiting[:] = ["cut_after"]
+    await sign_both(phone, pin, code)
+    await page.get_by_role("heading", name="Kami belum tahu").wait_for()
+    await phone.seen("belum-pasti-csc", judged=False)
+    assert await page.get_by_label("Berkas PDF").count() == 0  # a raw signature is of no use to anybody
+    desk = await site.office(browser)
+    await desk.go("/kantor/belum-pasti")
+    await desk.page.locator("summary").last.click()
+    await desk.page.get_by_label("Bagaimana Anda mengetahuinya?").fill("Layanan tidak menyimpan tanda tangan")
+    await desk.tap("Catat putusan ini")
+    await desk.page.get_by_text("Putusan tercatat").wait_for()
+    await page.reload()
+    await page.wait_for_url("**/beranda")
+    await to_the_passphrase(phone, remote)
+    await sign_both(phone, pin, code)
+    await page.wait_for_url("**/selesai/*")
+    kept = await page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+    assert not any(secret in text for text in (kept, *phone.transferred) for secret in (PASSPHRASE, TOTP))
+    assert phone.complaints + desk.complaints == []
+    await phone.close()
+    await desk.close()
+
+
+async def sign_both(phone: Phone, pin: Locator, code: Locator) -> None:
+    await pin.fill(PASSPHRASE)
+    await code.fill(TOTP)
+    await phone.page.keyboard.press("Enter")
 
 
 async def test_an_end_nobody_saw_is_asked_about_until_it_is_known(browser: Browser, site: Site) -> None:
@@ -181,6 +230,8 @@ async def test_the_office_decides_that_nothing_was_signed_and_it_is_asked_for_ag
     await desk.tap("Catat putusan ini")
     await desk.page.get_by_text("Putusan tercatat").wait_for()
     await desk.seen("kantor-belum-pasti-kosong", judged=False)
+    await desk.go("/kantor/kunci")
+    await desk.seen("kantor-kunci")
     await phone.page.reload()
     await phone.page.wait_for_url("**/beranda")
     assert await phone.page.get_by_role("button", name="Tanda tangani 1 dokumen lewat BSrE").is_visible()

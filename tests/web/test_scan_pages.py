@@ -1,20 +1,29 @@
 """The pages of scans by forms alone: who hands in, who judges, and who sees nothing."""
 
+import email
+import email.policy
 import io
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from app.core.db import Database
 from app.core.permission import Role
 from app.core.postgres import LocalPostgres
 from app.core.signing_settings import Pkcs12Settings, SigningSettings
 from app.device.signer import API
+from app.document.models import PaperSheet
+from app.obligation.models import Obligation
 from tests.conftest import NOON
 from tests.service import Service, running_service
-from tests.web.visits import BUDI, SITI, Visit, activated, database_of_a_module, office
+from tests.signing.acts import mails
+from tests.web.visits import BUDI, NUR, SITI, Visit, activated, database_of_a_module, office
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +91,71 @@ async def test_nobody_hands_in_for_somebody_else(town: Service) -> None:
     refused = await hand_in(visit, f"/pindaian/{await owed(town, SITI)}")
     assert refused.status_code in {404, 422}
     assert "Budi" not in (await (await office(town, Role.BKPSDM_ADMIN)).get("/kantor/pindaian")).text
+
+
+async def test_who_is_refused_gets_a_mail_that_says_where_the_reason_stands_and_no_number(town: Service) -> None:
+    visit, desk = await activated(town, BUDI), await office(town, Role.BKPSDM_ADMIN)
+    await hand_in(visit, f"/pindaian/{await owed(town, BUDI)}")
+    scan = (await desk.get("/kantor/pindaian")).text.split('href="/kantor/pindaian/')[1].split('"')[0]
+    await desk.get(f"/kantor/pindaian/{scan}")
+    await town.run_jobs()
+    known = mails(town.folder)
+    assert (await desk.post(f"/kantor/pindaian/{scan}/tolak", {"reason": f"Ini lembar {SITI}."})).status_code == 303
+    await town.run_jobs()
+    (letter,) = mails(town.folder) - known
+    message = email.message_from_bytes(letter.read_bytes(), policy=email.policy.default)
+    body = message.get_content()
+    assert message["to"] == "budi@malangkota.example"
+    assert "“Pakta Integritas Netralitas”" in body
+    assert "/pindaian; di sana" in body
+    assert not re.search(r"\d{16}", body)
+
+
+async def test_an_officer_hands_in_the_sheet_of_somebody_else_and_another_one_judges(town: Service) -> None:
+    person, agency = [(await town.person(NUR))[key] for key in ("id", "agency_id")]
+    desk = await office(town, Role.OPD_ADMIN, [agency])
+    assert 'href="/kantor/pindaian/unggah"' in (await desk.get("/kantor/pindaian")).text
+    path = f"/kantor/pindaian/unggah/{person}"
+    for words in (NUR, (await town.person(NUR))["name"].split()[0]):
+        assert f'href="{path}"' in (await desk.get(f"/kantor/pindaian/unggah?cari={words}")).text
+    assert "Tidak ada pegawai yang cocok" in (await desk.get("/kantor/pindaian/unggah?cari=%3Ci%3E")).text
+    form = f"{path}/{await owed(town, NUR)}"
+    assert f'action="{form}"' in (await desk.get(path)).text
+    broken = await desk.post(form, {}, files={"file": ("lembar.png", b"GIF89a", "image/png")})
+    assert (broken.status_code, broken.text.count('role="alert"')) == (422, 1)
+    assert (await hand_in(desk, form)).headers["location"] == "/kantor/pindaian?hasil=uploaded"
+    waiting = (await desk.get(path)).text
+    assert "Sudah ada pindaian sejak" in waiting
+    assert "action=" not in waiting.split("<main")[1]
+    scan = (await desk.get("/kantor/pindaian")).text.split('href="/kantor/pindaian/')[1].split('"')[0]
+    assert "Anda yang mengunggah pindaian ini" in (await desk.get(f"/kantor/pindaian/{scan}")).text
+    assert (await desk.post(f"/kantor/pindaian/{scan}/terima", {})).status_code == 403
+    admin = await office(town, Role.BKPSDM_ADMIN)
+    await admin.get(f"/kantor/pindaian/{scan}")
+    assert (await admin.post(f"/kantor/pindaian/{scan}/terima", {})).status_code == 303
+    assert "tidak ada pernyataan" in (await desk.get(path)).text.lower()
+
+
+async def test_the_code_on_a_sheet_leads_to_its_person_and_no_further_than_the_own_agency(town: Service) -> None:
+    rounds = (await town.http.get(f"{API}/rounds", headers=town.as_admin())).json()
+    printed = await town.http.get(f"{API}/rounds/{rounds[0]['id']}/print.pdf", headers=town.as_admin())
+    assert printed.status_code == 200, printed.text
+    person = await town.person(BUDI)
+    async with town.held.get(Database).transaction() as session:
+        found = select(PaperSheet.code).join(Obligation, Obligation.id == PaperSheet.obligation_id)
+        code = await session.scalar(found.where(Obligation.employee_id == UUID(person["id"])))
+    agencies = (await town.http.get(f"{API}/opd", headers=town.as_admin())).json()
+    foreign = next(a["id"] for a in agencies if a["id"] != person["agency_id"])
+    path, page = f"/kantor/pindaian/unggah?cari={code}", f"/kantor/pindaian/unggah/{person['id']}"
+    admin, elsewhere = await office(town, Role.BKPSDM_ADMIN), await office(town, Role.OPD_ADMIN, [foreign])
+    assert (await admin.get(path)).headers["location"] == page
+    assert (await admin.get(page)).status_code == 200
+    assert person["name"] not in (await elsewhere.get(path)).text
+    assert (await elsewhere.get(page)).status_code == 404
+    assert (await hand_in(elsewhere, f"{page}/{await owed(town, BUDI)}")).status_code == 404
+    for role in (Role.AUDITOR, Role.HEAD, Role.DASHBOARD):
+        other = await office(town, role)
+        assert [(await other.get(one)).status_code for one in (path, page)] == [403, 403]
 
 
 async def test_only_the_personnel_office_sees_what_is_uncertain(town: Service) -> None:

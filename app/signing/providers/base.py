@@ -41,7 +41,7 @@ class Traits:
     """What the caller must know of a provider.
 
     `foot` is the layout whose foot its documents carry; `room` how many bytes a signature may take in our hole; `secrets` are
-    what a person may be asked for, any one of which will do; `remote`: a call leaves this machine, so its outcome may stay
+    what a person may be asked for, any one of which will do, unless a service may ask for all of them `together`; `remote`: a call leaves this machine, so its outcome may stay
     unknown; `most`: documents in one call; `nik`: persons are named by NIK; `own_ceremony`: the signer's device comes with a
     ceremony of its own, and no act is sent from here.
     """
@@ -56,6 +56,7 @@ class Traits:
     most: int = 1
     nik: bool = False
     own_ceremony: bool = False
+    together: bool = False
 
 
 @dataclass(frozen=True)

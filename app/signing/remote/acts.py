@@ -130,8 +130,13 @@ async def begin(
 
 
 def _method(provider: Provider, wanted: RemoteSend) -> str:
-    """How the person proves to the provider who they are; raises `SecretMissing` for a secret it does not take."""
+    """How the person proves to the provider who they are; raises `SecretMissing` for a secret it does not take, or more than it takes.
+
+    Of two secrets the first is what the evidence names: whether the service asked for the other it does not say.
+    """
     allowed = provider.traits.secrets
+    if wanted.passphrase is not None and wanted.totp is not None and not provider.traits.together:
+        raise SecretMissing(needed=allowed[0] if allowed else "none")
     given = "passphrase" if wanted.passphrase is not None else "totp" if wanted.totp is not None else ""
     if (given or allowed) and given not in allowed:
         raise SecretMissing(needed=allowed[0] if allowed else "none")
@@ -178,6 +183,7 @@ async def describe(
         state=cast("Any", signing.state),
         expires_in=max(0, round((signing.expires_at - now).total_seconds())) if signing.state == State.PREPARED else 0,
         secrets=list(on.traits.secrets) if on else [],
+        together=on.traits.together if on else False,
         documents=[await _document(session, ceremony, signing, d, by_document.get(d.id)) for d in items],
         refusal=_refusal(refused, language) if refused and signing.state in {State.PREPARED, *OVER} else None,
         receipts=[

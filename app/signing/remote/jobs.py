@@ -1,16 +1,19 @@
-"""The job that finds calls whose caller is gone: a process that died while it waited for an answer."""
+"""Jobs of signing elsewhere: finding calls whose caller is gone, and telling people that their scan was refused."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
 from app.core import jobs
 from app.core.clock import Clock
 from app.core.db import Database
+from app.core.mail import Mailer
 from app.core.resources import Resources
 from app.core.settings import Settings
+from app.document.compiled import TemplateShelf
 from app.signing.covering import give_up, list_items
-from app.signing.remote import keeping, queries
+from app.signing.remote import keeping, queries, scans, telling
 from app.signing.states import State
 
 log = structlog.get_logger()
@@ -36,3 +39,16 @@ async def find_lost(resources: Resources) -> None:
             await give_up(session, signing, await list_items(session, signing))
     if lost:
         log.warning("remote.outcome_unknown", calls=len(lost))
+
+
+@jobs.task(scans.TELL_JOB)
+async def tell_refused(resources: Resources, scan_id: str) -> None:
+    """Tell a person that the scan of their pledge was refused."""
+    async with resources.get(Database).transaction() as session:
+        await telling.tell_refused(
+            session,
+            resources.get(TemplateShelf),
+            resources.get(Mailer),  # type: ignore[type-abstract]
+            UUID(scan_id),
+            base_url=resources.get(Settings).service.base_url,
+        )

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.asn import service as asn
+from app.core import jobs
 from app.core.db import Session
 from app.core.errors import NotFound
 from app.core.ids import new_id
@@ -16,6 +18,7 @@ from app.obligation import service as obligation
 from app.obligation.errors import ObligationNotPending
 from app.obligation.models import Obligation, Participant
 from app.pledge import service as pledge
+from app.pledge.models import PledgeRound
 from app.signing.models import WetScan
 from app.signing.providers.base import Given, ScannedPage, Sheet, Signer
 from app.signing.providers.registry import Providers
@@ -28,6 +31,7 @@ from app.transparency import service as transparency
 from app.transparency.record import Fact
 
 PROVIDER = "wet_scan"
+TELL_JOB = "scan.tell_refused"
 
 
 async def take_in(
@@ -112,6 +116,23 @@ async def list_own(session: Session, actor: Principal, obligation_ids: Sequence[
     return {scan.obligation_id: scan for scan in found}
 
 
+async def list_owed(
+    session: Session, actor: Principal, employee_id: UUID, *, now: datetime
+) -> list[tuple[Obligation, PledgeRound, WetScan | None]]:
+    """Return what a person inside the caller's scope may still sign on paper now, each with its newest scan."""
+    actor.require(Permission.SCAN_WRITE)
+    await asn.require_visible(session, actor.scope, [employee_id])
+    owed = []
+    for one, pledge_round in await obligation.list_of(session, employee_id):
+        running = pledge_round.status == "open" and pledge_round.opens_at <= now < pledge_round.closes_at
+        if one.state == "pending" and running and await queries.find_owed(session, one.id, actor.scope):
+            owed.append((one, pledge_round))
+    found = {
+        scan.obligation_id: scan for scan in await queries.list_own_scans(session, employee_id, [o.id for o, _ in owed])
+    }
+    return [(one, pledge_round, found.get(one.id)) for one, pledge_round in owed]
+
+
 async def look_at(session: Session, actor: Principal, scan_id: UUID) -> tuple[ScanRead, bool]:
     """Return a scan, and whether the caller uploaded it and so leaves its judgement to somebody else."""
     scan, person = await _get(session, actor, scan_id, lock=False)
@@ -144,10 +165,11 @@ async def accept(session: Session, ceremony: Ceremony, actor: Principal, scan_id
 
 
 async def refuse(session: Session, actor: Principal, scan_id: UUID, reason: str, *, now: datetime) -> ScanRead:
-    """The scan will not do; the pledge stays owed and another one may be handed in."""
+    """The scan will not do; the pledge stays owed and another one may be handed in. The person is written to."""
     scan, person = await _judge(session, actor, scan_id)
     scan.state, scan.reason = "refused", reason
     scan.decided_at, scan.decided_by = now, actor.id
+    await jobs.defer(session, TELL_JOB, scan_id=str(scan.id))
     await session.flush()
     return read(scan, person)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr
 
 from app.signing.schemas import Confirmation, Receipt, StatementBlock
 
@@ -34,17 +34,11 @@ class RemoteNoteCreate(BaseModel):
 
 
 class RemoteSend(BaseModel):
-    """The person's go: every statement confirmed in order, and the one secret the provider asks for."""
+    """The person's go: every statement confirmed in order, and the secret the provider asks for; both, where it may ask for both."""
 
     confirmations: list[Confirmation] = Field(default=[], max_length=500)
     passphrase: SecretStr | None = Field(None, min_length=1, max_length=200)
     totp: SecretStr | None = Field(None, min_length=1, max_length=20)
-
-    @model_validator(mode="after")
-    def _one_secret(self) -> "RemoteSend":
-        if self.passphrase is not None and self.totp is not None:
-            raise ValueError("passphrase or totp, not both")
-        return self
 
 
 class RemoteRefusal(BaseModel):
@@ -77,6 +71,9 @@ class RemoteRead(BaseModel):
     state: Literal["prepared", "sending", "signed", "unknown", "abandoned", "declined"]
     expires_in: int
     secrets: list[str]
+    together: bool = Field(
+        description="Whether the service may want all of the secrets in one request, rather than any one of them."
+    )
     documents: list[RemoteDocument]
     refusal: RemoteRefusal | None
     receipts: list[Receipt]

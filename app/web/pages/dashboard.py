@@ -26,6 +26,7 @@ from app.core.settings import ServiceSettings
 from app.document.compiled import TemplateShelf
 from app.identity.access import service as access
 from app.identity.access.kinds import AccessKind
+from app.key_standing import needs_somebody
 from app.obligation import service as obligation
 from app.obligation.models import Participant
 from app.pledge import service as pledge
@@ -135,6 +136,7 @@ async def read_dashboard(
         rounds=await _rounds(session, office),
         given={"urut": urut, "cari": cari, "keadaan": keadaan},
         complete=sum(not g.pending for g in shown.figures.groups),
+        keys=await needs_somebody(session, office.principal, settings, now=clock.now()),
     )
 
 

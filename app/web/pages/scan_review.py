@@ -34,7 +34,7 @@ async def read_list(
     session: SessionDep,
     office: OfficeDep,
     cursor: CursorQuery = None,
-    hasil: Literal["", "accepted", "refused"] = "",
+    hasil: Literal["", "accepted", "refused", "uploaded"] = "",
 ) -> Response:
     """Oldest first, with what was decided last."""
     parts = decode_cursor(cursor, 1)

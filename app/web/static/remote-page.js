@@ -67,13 +67,14 @@ async function seek() {
   }
 }
 
-for (const form of document.querySelectorAll("form[data-secret]")) {
+for (const form of document.querySelectorAll("form[data-secrets]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const field = form.querySelector("input");
-    const secret = field ? { [form.dataset.secret]: field.value } : {};
-    if (field) field.value = "";
-    send(secret);
+    const fields = [...form.querySelectorAll("input")];
+    const given = fields.filter((field) => field.value !== "").map((field) => [field.name, field.value]);
+    if (fields.length && !given.length) return fields[0].focus();
+    for (const field of fields) field.value = "";
+    return send(Object.fromEntries(given));
   });
 }
 if (main.dataset.state === "sending") seek();

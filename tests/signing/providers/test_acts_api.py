@@ -1,10 +1,12 @@
 """Signing through a provider over the API: read, confirmed, sent, examined, kept; and what a person is told when it is not."""
 
 import asyncio
+import html
 import tempfile
 
 import pytest
 
+from app.core.texts import text
 from app.simulator.people import BUILT_IN, PASSPHRASE, TOTP
 from tests.signing.acts import refusal
 from tests.signing.providers.cases import CASES, WRONG
@@ -38,7 +40,9 @@ async def test_a_person_signs_both_pledges_and_anybody_can_check_them(elsewhere:
         assert (facts["state"], facts["seal_refused"]) == ("sealed", None)
         sealed = await device.download(receipt["id"])
         verdict = await elsewhere.verdict(sealed)
-        assert (verdict["verdict"], verdict["assurance"]) == ("valid", assurance), verdict
+        assert (verdict["verdict"], verdict["assurance"], verdict["seal_refused"]) == ("valid", assurance, None), (
+            verdict
+        )
         results = {check["code"]: check["result"] for check in verdict["checks"]}
         assert {results[code] for code in ("e_seal", "archive.timestamp", "changes.after_signing")} == {"passed"}
         assert (await pdfsig(sealed)).count("Signature is Valid.") == 2  # it does not judge time stamps
@@ -53,7 +57,11 @@ async def test_what_a_signature_forbids_to_extend_ends_as_signed_and_says_why(el
     await elsewhere.service.run_jobs()
     facts = await device._call("GET", f"/documents/{receipt['id']}")
     assert (facts["state"], facts["seal_refused"]) == ("signed", refused)
-    assert (await elsewhere.verdict(await device.download(receipt["id"])))["verdict"] == "valid"
+    verdict = await elsewhere.verdict(await device.download(receipt["id"]))
+    assert (verdict["verdict"], verdict["seal_refused"]) == ("valid", refused)
+    for language in ("id", "en"):
+        page = await elsewhere.service.http.get(f"/v/{facts['code']}", headers={"Accept-Language": language})
+        assert html.escape(text(f"page.verdict.seal_refused.{refused}", language)) in page.text
     stuck = (await elsewhere.admin("GET", f"/rounds/{elsewhere.round_id}/stuck", params={"limit": 1000})).json()
     (told,) = [row for row in stuck if row["document_id"] == receipt["id"]]
     assert (told["cause"], told["reason"]) == ("seal.refused", refused)
@@ -170,7 +178,22 @@ async def test_a_secret_the_provider_does_not_take_is_refused_before_anything_is
         assert await refusal(call) == (422, "provider.secret_missing")
     both = {"confirmations": confirmations(act), "passphrase": PASSPHRASE, "totp": TOTP}
     call = device._call("POST", f"/me/remote-signatures/{act['id']}/signature", both)
-    assert await refusal(call) == (422, "request.malformed")
+    assert await refusal(call) == (422, "provider.secret_missing")
+
+
+@pytest.mark.parametrize("provider", ["csc-v1", "csc-v2"])
+async def test_a_service_that_wants_pin_and_code_gets_both_in_one_request(elsewhere: Town, provider: str) -> None:
+    device = await elsewhere.signer()
+    act = await elsewhere.open(device, provider)
+    assert act["together"]
+    elsewhere.world.csc.both = True
+    try:
+        for given in ({"passphrase": PASSPHRASE}, {"totp": TOTP}, {"passphrase": WRONG, "totp": TOTP}):
+            refused = await elsewhere.send(device, act, **given)
+            assert (refused["state"], refused["refusal"]["code"]) == ("prepared", "provider.passphrase_wrong")
+        assert (await elsewhere.send(device, act, passphrase=PASSPHRASE, totp=TOTP))["state"] == "signed"
+    finally:
+        elsewhere.world.csc.both = False
 
 
 async def test_asked_twice_it_signs_once(elsewhere: Town) -> None:

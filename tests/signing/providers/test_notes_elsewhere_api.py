@@ -93,6 +93,7 @@ async def test_person_and_official_may_sign_in_different_ways(
 
 async def test_the_archive_time_stamp_of_such_a_document_is_renewed(noted: tuple[Town, Device]) -> None:
     town, head = noted
+    town.world.bsre.faults.waiting[:] = ["packed", "packed"]
     document = await signed(town, "bsre-v2")
     await note(town, head, [document], "bsre-v1")
     await town.service.run_jobs()

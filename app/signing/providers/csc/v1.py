@@ -39,6 +39,7 @@ class CscV1Provider:
             ROOM,
             remote=True,
             most=settings.batch,
+            together=True,  # which of them, the credential says (11.5, PIN.presence and OTP.presence)
         )
         self.roots = roots
 
