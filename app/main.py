@@ -58,7 +58,7 @@ def create_app(
     app.add_exception_handler(TokenFault, keys_unavailable)
     app.add_exception_handler(TimestampUnavailable, keys_unavailable)
     app.openapi = partial(_described, app, app.openapi)  # type: ignore[method-assign]
-    app.include_router(api.router)
+    api.install(app)
     app.include_router(log)
     app.include_router(probes)
     install_web(app)
