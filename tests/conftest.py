@@ -19,6 +19,7 @@ NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # 12.00 WIB on the cut-off day 
 TEMPLATE = "pakta_template"
 HASTY = ("fsync", "full_page_writes", "synchronous_commit")
 """What this run's server leaves out: nobody cuts its power. Tests that kill a server start one of their own."""
+LONGEST = ("journeys", "cli", "tests")  # folders: of the last only the modules beside this one
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +31,11 @@ def pytest_collection() -> Generator[None]:
     """What is imported stays to the end of the run: a third of what the collector would look through again and again."""
     with loading():
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys and benchmarks take longest: begun last, one of them would have the other worker wait for minutes."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
