@@ -1,5 +1,10 @@
 """`python -m app`."""
 
-from app.cli.main import main
+from importlib import import_module
+
+from app.core.memory import loading
+
+with loading():
+    main = import_module("app.cli.main").main
 
 main()

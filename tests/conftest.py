@@ -1,7 +1,7 @@
 """Real PostgreSQL for every test: one server a run, one database a test, copied from a migrated template."""
 
 import fcntl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,14 +9,33 @@ import psycopg
 import pytest
 
 from app.core.ids import new_id
+from app.core.memory import loading
 from app.core.postgres import LocalPostgres, find_binaries
 from app.core.schema import upgrade
+from tests.in_memory import work_in_memory
 from tests.service import Service, running_service
 
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # 12.00 WIB on the cut-off day of the tests' rounds
 TEMPLATE = "pakta_template"
 HASTY = ("fsync", "full_page_writes", "synchronous_commit")
 """What this run's server leaves out: nobody cuts its power. Tests that kill a server start one of their own."""
+LONGEST = ("journeys", "cli", "tests")  # folders: of the last only the modules beside this one
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    work_in_memory(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """What is imported stays to the end of the run: a third of what the collector would look through again and again."""
+    with loading():
+        return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys and benchmarks take longest: begun last, one of them would have the other worker wait for minutes."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

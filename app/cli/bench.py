@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +28,14 @@ class Level(StrEnum):
     B_LTA = "B-LTA"
 
 
+def measured(
+    work: Coroutine[Any, Any, dict[str, Any]], run: Callable[..., dict[str, Any]] = asyncio.run
+) -> dict[str, Any]:
+    """Run a measurement. What the service under it says goes to standard error: nothing but the result stands on standard output."""
+    with redirect_stdout(sys.stderr):
+        return run(work)
+
+
 @cli.callback()
 def group() -> None:
     """Measure this machine."""
@@ -45,7 +56,7 @@ def seal(
     as_json: AsJson = False,
 ) -> None:
     """Make, sign, seal, store and re-verify documents in a temporary data folder; count those that verify."""
-    result = asyncio.run(bench_seal.run(people=people, level=level.value, workers=workers, peers=peers))
+    result = measured(bench_seal.run(people=people, level=level.value, workers=workers, peers=peers))
     _show(result, as_json=as_json)
     raise typer.Exit(0 if result["documents"] == people and not result["faults"] else 1)
 
@@ -66,7 +77,7 @@ def http(
     as_json: AsJson = False,
 ) -> None:
     """Serve people who arrive, read and sign over HTTP, from devices on this machine; count what each request took."""
-    result = asyncio.run(
+    result = measured(
         bench_http.run(
             people=people,
             concurrent=concurrent,
@@ -93,7 +104,7 @@ def compliance(
     as_json: AsJson = False,
 ) -> None:
     """Ask for figures, lists and names of synthetic rounds of 10,000, 100,000 and 1,000,000 people; tell what each costs in the database and over HTTP."""
-    result = uvloop.run(bench_compliance.run(people or [10_000, 100_000, 1_000_000], folder))
+    result = measured(bench_compliance.run(people or [10_000, 100_000, 1_000_000], folder), uvloop.run)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:

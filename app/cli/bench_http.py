@@ -147,6 +147,7 @@ async def serving(
             str(data),
         ),
         env=_environment(url, data) | dict(more or {}),
+        stdout=sys.stderr,  # its logs: the caller's standard output holds the result
     )
     try:
         async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(START_SECONDS):

@@ -17,10 +17,9 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import uvloop
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -174,7 +173,7 @@ async def _shares(held: Resources, round_id: UUID, people: int, workers: int) ->
 async def _start(round_id: UUID, level: Level, share: tuple[str | None, int]) -> asyncio.subprocess.Process:
     """Start a process and wait until it has everything loaded."""
     after, count = share
-    arguments = ["-m", "app.cli.bench_seal", str(round_id), level, after or "", str(count)]
+    arguments = ["-m", "app.cli.bench_share", str(round_id), level, after or "", str(count)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -192,8 +191,8 @@ async def _finish(process: asyncio.subprocess.Process) -> dict[str, float]:
     return report
 
 
-async def _work(round_id: UUID, level: Level, after: UUID | None, count: int) -> None:
-    """Do a share: what a measuring process runs."""
+async def work(round_id: UUID, level: Level, after: UUID | None, count: int) -> None:
+    """Do a share, the next `count` obligations: what a measuring process runs."""
     async with running(Settings()) as held:
         shelf = held.get(TemplateShelf)
         async with held.get(Database).transaction() as session:
@@ -269,11 +268,3 @@ async def _peer(module: str, *arguments: str) -> dict[str, Any]:
         raise CannotStart("Pembanding gagal dijalankan; lihat pesannya di atas.")
     found: dict[str, Any] = json.loads(answer)
     return found
-
-
-if __name__ == "__main__":
-    uvloop.run(
-        _work(
-            UUID(sys.argv[1]), cast("Level", sys.argv[2]), UUID(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])
-        )
-    )

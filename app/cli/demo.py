@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +37,8 @@ def demo(
     os.environ.setdefault("PAKTA_SMTP_URL", f"dir://{folder}/mail")
     console = Console(stderr=True)
     if once:
-        result = asyncio.run(demo_once.run(console, people=people, share=sign, export=export))
+        with redirect_stdout(sys.stderr):  # the service's log: standard output holds the result
+            result = asyncio.run(demo_once.run(console, people=people, share=sign, export=export))
         if as_json:
             typer.echo(json.dumps(result, ensure_ascii=False))
         raise typer.Exit(demo_once.show(console if as_json else Console(), result))

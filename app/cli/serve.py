@@ -30,7 +30,7 @@ def serve(
     os.environ.setdefault("PAKTA_BASE_URL", f"http://localhost:{port}")
     Settings()
     uvicorn.run(
-        "app.main:create_served_app",
+        "app.cli.served:create",
         factory=True,
         host=host,
         port=port,

@@ -15,7 +15,7 @@ import httpx
 import uvloop
 from uvicorn.importer import import_from_string
 
-from app.core.memory import settle
+from app.core.memory import loading, settle
 from app.core.resources import Resources
 from app.core.settings import Settings
 from app.device.signer import Device
@@ -63,7 +63,8 @@ async def over_network(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def in_process(settings: Settings) -> AsyncIterator[tuple[Resources, httpx.AsyncClient]]:
     """An application in this process with a client of it: the same requests without the sockets."""
-    app = import_from_string(APPLICATION)(settings)  # by name, as the server's own command starts it
+    with loading():
+        app = import_from_string(APPLICATION)(settings)  # by name, as the server's own command starts it
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=settings.service.base_url, timeout=60) as http:

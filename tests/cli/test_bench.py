@@ -6,8 +6,12 @@ import sys
 import time
 
 import pytest
+import structlog
 
+from app.cli.bench import measured
 from app.cli.bench_seal import floor_rate
+from app.core.settings import ServiceSettings
+from app.core.telemetry import configure_logs
 
 
 @pytest.mark.parametrize(("level", "leaves"), [("B-LTA", 2), ("B-B", 1)])
@@ -35,6 +39,18 @@ def test_documents_of_a_small_run_are_all_stored_logged_and_verified_again(level
     assert found["docs_per_second"] > found["docs_per_second_per_core"] > 0
     assert found["floor_ratio"] > 1
     assert found["peers"] == {}
+
+
+def test_what_the_service_says_meanwhile_is_not_among_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    async def talkative() -> dict[str, int]:
+        configure_logs(ServiceSettings())
+        structlog.get_logger().info("personal.retention")
+        return {"documents": 1}
+
+    assert measured(talkative()) == {"documents": 1}
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "personal.retention" in told.err
 
 
 def test_the_floor_falls_with_the_signatures_a_document_needs() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 PROGRAM = """
 import asyncio, json, sys
 from pathlib import Path
-from app.core.settings import Settings, StorageSettings
-from app.core.secrets import master_key
-from app.pki.keyring import KeyRing
-from app.transparency.record import LogIdentity
-from app.wiring import running
+from app.core.memory import loading
+
+with loading():
+    from app.core.settings import Settings, StorageSettings
+    from app.pki.keyring import KeyRing
+    from app.transparency.record import LogIdentity
+    from app.wiring import running
 
 async def main():
     settings = Settings(given=[StorageSettings(data_dir=Path(sys.argv[1]))])

@@ -4,9 +4,15 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from app.core.db import Database
+from app.identity import pin as pins
 from app.identity.browser.edge import PinTurns
 from tests.identity.test_known_browsers import browser, sign_in
 from tests.service import Service
+
+
+def test_a_pin_of_nobody_costs_what_a_stored_one_does() -> None:
+    assert not pins._HASHER.check_needs_rehash(pins._DECOY)
+    assert not pins.matches("no such person", None)
 
 
 async def test_people_who_wait_for_their_pin_to_be_judged_take_no_connection(service: Service) -> None:

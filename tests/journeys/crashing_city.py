@@ -145,7 +145,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not await condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
