@@ -4,7 +4,7 @@ import asyncio
 import select
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,17 +16,16 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import DateTime, MetaData, TextClause, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, SessionTransaction
 from sqlalchemy.orm import Session as SyncSession
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
-from sqlalchemy.util.queue import Empty
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import faults
 from app.core.alone import Readers, Rows
 from app.core.driver import Connection
-from app.core.errors import AppError, ServiceBusy
+from app.core.errors import AppError
+from app.core.pool import BUSY_SECONDS, Pool
 from app.core.settings import DatabaseSettings
 
 Session = AsyncSession
@@ -35,8 +34,6 @@ log = structlog.get_logger()
 TOLD = "db.told"
 """Where a session's owner leaves what is also said on standard output once it is committed: plain values, no secrets, no names."""
 _RAW, _CONFINED, _READERS, _THEN = "db.raw", "db.confined", "db.readers", "db.then"
-PATIENT_SECONDS = 2.0  # how long one waits for a connection in use before a further one is opened
-BUSY_SECONDS = 30.0  # longest wait for a connection
 PREPARED = 400  # statements a connection keeps prepared: more than the service has that are asked again and again
 RESTED_SECONDS = 30.0  # after which a pooled connection is asked whether it still lives
 NAMING = {
@@ -82,36 +79,6 @@ def as_service() -> str:
     return f"-c role={SERVICE_ROLE}"
 
 
-class _Pool(AsyncAdaptedQueuePool):
-    """Few connections, the one used last taken first; whoever waits too long for one is told to come again.
-
-    The usual pool opens a further connection as soon as all are taken, so that a crowd has the database do everything at once: three
-    connections carried a third more people a second than twenty, since what is at work stays in the processor's caches and every
-    statement is prepared soon. Here a further one is opened only when none was given back for a while: what holds them is no crowd
-    then, but long.
-    """
-
-    _given_back = -PATIENT_SECONDS
-
-    def _do_get(self) -> ConnectionPoolEntry:
-        if self.overflow() >= 0:
-            with suppress(Empty):
-                return self._pool.get(True, PATIENT_SECONDS)
-            if time.monotonic() - self._given_back < PATIENT_SECONDS:
-                try:
-                    return self._pool.get(True, self._timeout)
-                except Empty:
-                    raise ServiceBusy from None
-        try:
-            return super()._do_get()
-        except PoolTimeout as error:
-            raise ServiceBusy from error
-
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        self._given_back = time.monotonic()
-        super()._do_return_conn(record)
-
-
 class Database:
     """The connection pool, and sessions on it."""
 
@@ -124,7 +91,7 @@ class Database:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size * 3,
             pool_use_lifo=True,
-            poolclass=_Pool,
+            poolclass=Pool,
             pool_timeout=BUSY_SECONDS,
             connect_args={
                 "async_creator_fn": Connection.connect,

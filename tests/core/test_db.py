@@ -1,9 +1,11 @@
 """One request, one transaction: it commits before the answer leaves, or the answer says that it did not."""
 
 import asyncio
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from types import NoneType
 from uuid import UUID
 
 import httpx
@@ -13,7 +15,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Column, MetaData, Table, Uuid, select, text
 
-from app.core import db, problems
+from app.core import db, pool, problems
 from app.core.db import Database, copy_rows, driver_url, libpq_url, once_committed
 from app.core.errors import AppError, Kind, ServiceBusy
 from app.core.http import SessionDep
@@ -173,10 +175,44 @@ async def test_a_crowd_takes_turns_on_few_connections(database: Database) -> Non
     assert len({await asked() for _ in range(5)}) == 1  # the one that was used last
 
 
+async def test_connections_go_to_whoever_has_waited_longest(fresh_database: str) -> None:
+    narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
+    served = []
+
+    async def asked(name: int) -> None:
+        for _ in range(2):  # whoever was served asks again at once, and stands behind those who wait
+            async with narrow.transaction() as session:
+                await session.execute(text("SELECT 1"))
+                served.append(name)
+
+    await asyncio.gather(*map(asked, range(5)))
+    assert served == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+    await narrow.close()
+
+
+async def test_who_is_cancelled_in_line_takes_nothing_from_the_others(fresh_database: str) -> None:
+    narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
+
+    async def asked() -> None:
+        async with narrow.transaction() as session:
+            await session.execute(text("SELECT 1"))
+
+    async with narrow.transaction() as first:
+        await first.execute(text("SELECT 1"))
+        waiting = [asyncio.create_task(asked()) for _ in range(4)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+    waiting[2].cancel()  # the connection may be on its way to it
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in told] == [CancelledError, NoneType, CancelledError, NoneType]
+    await asked()
+    await narrow.close()
+
+
 async def test_connections_held_for_long_do_not_keep_others_waiting(
     fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENT_SECONDS", 0.05)
+    monkeypatch.setattr(pool, "PATIENT_SECONDS", 0.05)
     narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
     async with narrow.transaction() as long, narrow.transaction() as other:
         await long.execute(text("SELECT 1"))
@@ -187,7 +223,7 @@ async def test_connections_held_for_long_do_not_keep_others_waiting(
 async def test_who_waits_too_long_for_a_connection_is_told_to_come_again(
     fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENT_SECONDS", 0.01)
+    monkeypatch.setattr(pool, "PATIENT_SECONDS", 0.01)
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
     narrow = Database(fresh_database, DatabaseSettings(url=SecretStr(fresh_database), pool_size=1))
     async with AsyncExitStack() as stack:
