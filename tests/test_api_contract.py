@@ -76,7 +76,7 @@ async def prepared(opened: OpenedRound) -> Target:
     _, receipts = await opened.signed()
     own = await opened.device()
     waiting = [owed["id"] for owed in await own.pending()]
-    session = await own.begin(waiting)
+    session = (await own.open(waiting)).session
 
     async def ask_for(path: str, **body: Any) -> Any:
         method = "POST" if body else "GET"

@@ -32,7 +32,7 @@ async def pair(a_round: OpenedRound) -> Pair:
     other, receipts = await a_round.signed()
     waiting = await a_round.device()
     owed = [one["id"] for one in await waiting.pending()]
-    session = await waiting.begin(owed)
+    session = (await waiting.open(owed)).session
     theirs = {
         "session_id": session["id"],
         "obligation_id": owed[0],
