@@ -23,6 +23,7 @@ _STORE = re.compile(
     rb"(?:\A|\n)%d 0 obj\n<</Type/DSS/Certs\[([^\]]*)\]/CRLs\[([^\]]*)\](?:/OCSPs\[([^\]]*)\])?>>\nendobj" % DSS
 )
 _FORM = re.compile(rb"(?:\A|\n)%d 0 obj\n<</SigFlags 3/Fields\[([^\]]*)\]>>\nendobj" % FORM)
+MOST_STAMPS = 17  # with the three signatures before them as many as `app.pdf.inspect` reads of any file
 _STAMPED = re.compile(rb"/FT/Sig/T\(arsip(\d*)\)[^\n]*/V \d+ 0 R")
 
 
@@ -39,11 +40,13 @@ def append_renewal(
     """The revision with a further archive time stamp; returns only the appended bytes.
 
     `sign` gives an RFC 3161 token; `certificates`, `crls` and OCSP `responses` (DER) are added to the store. Raises `RevisionRefused` for a
-    file without an archive time stamp.
+    file without an archive time stamp, and for one that has `MOST_STAMPS`.
     """
     number = 1 + max((int(found[1] or 1) for part in document.parts for found in _STAMPED.finditer(part)), default=0)
     if number == 1:
         raise RevisionRefused("there is no archive time stamp to renew")
+    if number > MOST_STAMPS:
+        raise RevisionRefused(f"there are {MOST_STAMPS} archive time stamps already, more are not read")
     last = last_trailer(document)
     value_number, field_number = last.size, last.size + 1
     added = (*certificates, *crls, *responses)

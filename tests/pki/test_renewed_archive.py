@@ -18,7 +18,7 @@ from pyhanko_certvalidator.policy_decl import RevocationCheckingRule
 
 from app.pdf.errors import RevisionRefused
 from app.pdf.inspect import inspect
-from app.pdf.renewal import append_renewal
+from app.pdf.renewal import MOST_STAMPS, append_renewal
 from app.pdf.reopen import ReopenRefused, reopen
 from app.pdf.revision import FileParts, read_base
 from app.pki import keyring
@@ -159,6 +159,18 @@ def test_a_changed_renewal_is_refused(twice, later) -> None:
             reopen(broken, expected_digest=None, spki=None, own=own)
     with pytest.raises(ReopenRefused):
         reopen(twice, expected_digest=None, spki=None, own=replace(own, tsa=own.tsa[:1]))
+
+
+def test_as_many_stamps_as_a_file_is_given_are_read(document, later) -> None:
+    at, many = SIGNED + timedelta(days=301), document
+    for _ in range(1, MOST_STAMPS):
+        many = renewed(many, later, at)
+    found = inspect(many, trust_roots=[later.root], now=at + timedelta(days=1))
+    assert [check.code for check in found.checks if check.result == "failed"] == []
+    assert {signer.level for signer in found.signers} == {"B-LTA"}
+    assert many.count(b"/ByteRange") == MOST_STAMPS + 2
+    with pytest.raises(RevisionRefused, match="already"):
+        renewed(many, later, at)
 
 
 def test_only_an_archived_file_is_renewed(document, later) -> None:
