@@ -19,50 +19,28 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import uvloop
+
+from app.cli.demo_once import admin_token
+from app.core.clock import SystemClock
+from app.core.memory import settle
+from app.core.settings import Settings
+from app.demo.city import Admin
+from app.demo.wire import Reply
+from app.device.signer import Device
+from app.identity.passkey import RelyingParty
+from app.main import create_app
 
 TURN = 6  # people
 WARM = 30  # people who sign before anything is measured
 HOST = b"localhost:8000"
 Turn = dict[str, float]
 """Milliseconds a person by the last part of the request's path."""
-
-
-class Answer:
-    """What a device reads of an answer."""
-
-    def __init__(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        self.status_code: int = messages[0]["status"]
-        self._headers = messages[0]["headers"]
-        self.content = b"".join(message.get("body", b"") for message in messages[1:])
-
-    @property
-    def is_error(self) -> bool:
-        """Whether it is a refusal."""
-        return self.status_code >= 400
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.content.decode(errors="replace")
-
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.content)
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """What it sets."""
-        jar: SimpleCookie = SimpleCookie()
-        for name, value in self._headers:
-            if name == b"set-cookie":
-                jar.load(value.decode())
-        return {name: morsel.value for name, morsel in jar.items()}
 
 
 class Caller:
@@ -75,7 +53,7 @@ class Caller:
 
     async def request(
         self, method: str, path: str, *, json: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Reply:
         """Send a request and return its answer."""
         body = b"" if json is None else _dumped(json)
         parts = urlsplit(path)
@@ -106,7 +84,8 @@ class Caller:
         before = time.thread_time()
         await self._app(scope, receive, send)
         self.spent[parts.path.rsplit("/", 1)[1]] += time.thread_time() - before
-        return Answer(told)
+        names = [(name.decode(), value.decode()) for name, value in told[0]["headers"]]
+        return Reply(told[0]["status"], names, b"".join(message.get("body", b"") for message in told[1:]))
 
 
 def _dumped(body: Any) -> bytes:
@@ -114,18 +93,7 @@ def _dumped(body: Any) -> bytes:
 
 
 async def _take_turns(people: int) -> None:
-    """The program of one checkout: it says when everybody has a device, then lets so many sign as each line says."""
-    import httpx  # noqa: PLC0415 - the other checkout's, like all below
-
-    from app.cli.demo_once import admin_token  # noqa: PLC0415
-    from app.core.clock import SystemClock  # noqa: PLC0415
-    from app.core.memory import settle  # noqa: PLC0415
-    from app.core.settings import Settings  # noqa: PLC0415
-    from app.demo.city import Admin  # noqa: PLC0415
-    from app.device.signer import Device  # noqa: PLC0415
-    from app.identity.passkey import RelyingParty  # noqa: PLC0415
-    from app.main import create_app  # noqa: PLC0415
-
+    """The program of one checkout, whose `app` is on the path: it says when everybody has a device, then lets so many sign as each line says."""
     settings = Settings()
     app, party = create_app(settings), RelyingParty.of(settings.service)
     async with app.router.lifespan_context(app):

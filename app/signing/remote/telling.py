@@ -39,6 +39,6 @@ async def tell_refused(session: Session, shelf: TemplateShelf, mailer: Mailer, s
     except MailFailed as failed:
         if (
             failed.params.get("reason") != "address"
-        ):  # a server that is away comes back; an address that is none does not
+        ):  # a server that is away comes back, an address that is none does not
             raise
         log.info("scan.refusal_untold", scan=str(scan_id))
